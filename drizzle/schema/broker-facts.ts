@@ -1,0 +1,64 @@
+import { bigint, index, numeric, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { accounts } from './accounts.ts';
+
+const money = (name: string) => numeric(name, { precision: 20, scale: 8 }).notNull();
+
+/** Executions as the broker states them. Append-only facts, keyed by the broker's own ticket. */
+export const brokerDeals = pgTable(
+  'broker_deals',
+  {
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id, { onDelete: 'restrict' }),
+    ticket: text('ticket').notNull(),
+    orderTicket: text('order_ticket').notNull(),
+    positionId: text('position_id').notNull(),
+    time: timestamp('time', { withTimezone: true, mode: 'string' }).notNull(),
+    type: text('type').notNull(),
+    entry: text('entry', { enum: ['in', 'out', 'inout', 'out_by'] }),
+    magic: bigint('magic', { mode: 'bigint' }).notNull(),
+    reason: text('reason').notNull(),
+    symbol: text('symbol').notNull(),
+    volume: money('volume'),
+    price: money('price'),
+    commission: money('commission'),
+    swap: money('swap'),
+    profit: money('profit'),
+    fee: money('fee'),
+    comment: text('comment').notNull(),
+    externalId: text('external_id').notNull(),
+    recordedAt: timestamp('recorded_at', { withTimezone: true, mode: 'string' }).notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.accountId, t.ticket] }),
+    index('ix_broker_deals_position').on(t.accountId, t.positionId),
+    index('ix_broker_deals_time').on(t.accountId, t.time),
+  ],
+);
+
+/** Orders of the broker's history, one row per state seen. Append-only facts. */
+export const brokerOrders = pgTable(
+  'broker_orders',
+  {
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id, { onDelete: 'restrict' }),
+    ticket: text('ticket').notNull(),
+    state: text('state').notNull(),
+    type: text('type').notNull(),
+    symbol: text('symbol').notNull(),
+    magic: bigint('magic', { mode: 'bigint' }).notNull(),
+    positionId: text('position_id').notNull(),
+    volumeInitial: money('volume_initial'),
+    volumeCurrent: money('volume_current'),
+    priceOpen: money('price_open'),
+    timeSetup: timestamp('time_setup', { withTimezone: true, mode: 'string' }).notNull(),
+    timeDone: timestamp('time_done', { withTimezone: true, mode: 'string' }),
+    comment: text('comment').notNull(),
+    recordedAt: timestamp('recorded_at', { withTimezone: true, mode: 'string' }).notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.accountId, t.ticket, t.state] }),
+    index('ix_broker_orders_magic').on(t.accountId, t.magic),
+  ],
+);

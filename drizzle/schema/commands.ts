@@ -1,0 +1,64 @@
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  check,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  smallint,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import { accounts } from './accounts.ts';
+import { approvals } from './approvals.ts';
+import { signals } from './signals.ts';
+
+/**
+ * What we told a broker to do: one row per intent, committed with its id and magic before anything is sent.
+ * `ux_commands_approval` is why an approval is executed at most once, however often its event arrives.
+ */
+export const commands = pgTable(
+  'commands',
+  {
+    id: uuid('id').primaryKey(),
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id, { onDelete: 'restrict' }),
+    approvalId: uuid('approval_id').references(() => approvals.id, { onDelete: 'restrict' }),
+    signalId: uuid('signal_id').references(() => signals.id, { onDelete: 'restrict' }),
+    kind: text('kind', { enum: ['open', 'close'] }).notNull(),
+    symbol: text('symbol').notNull(),
+    instruction: jsonb('instruction').notNull(),
+    magic: bigint('magic', { mode: 'bigint' }).notNull(),
+    comment: text('comment').notNull(),
+    attempt: smallint('attempt').notNull(),
+    state: text('state', {
+      enum: ['created', 'sent', 'done', 'partial', 'failed', 'expired', 'unknown', 'not_executed'],
+    }).notNull(),
+    expiresAt: timestamp('expires_at', { withTimezone: true, mode: 'string' }).notNull(),
+    sentAt: timestamp('sent_at', { withTimezone: true, mode: 'string' }),
+    resolvedAt: timestamp('resolved_at', { withTimezone: true, mode: 'string' }),
+    negativeLookups: smallint('negative_lookups').notNull(),
+    lookedUpAt: timestamp('looked_up_at', { withTimezone: true, mode: 'string' }),
+    retcode: integer('retcode'),
+    reason: text('reason'),
+    orderTicket: text('order_ticket'),
+    positionId: text('position_id'),
+    createdAt: timestamp('created_at', { withTimezone: true, mode: 'string' }).notNull(),
+    updatedAt: timestamp('updated_at', { withTimezone: true, mode: 'string' }).notNull(),
+  },
+  (t) => [
+    check(
+      'ck_commands_state',
+      sql`${t.state} in ('created', 'sent', 'done', 'partial', 'failed', 'expired', 'unknown', 'not_executed')`,
+    ),
+    check('ck_commands_comment', sql`length(${t.comment}) <= 26`),
+    uniqueIndex('ux_commands_approval').on(t.approvalId).where(sql`${t.approvalId} is not null`),
+    uniqueIndex('ux_commands_magic').on(t.magic),
+    index('ix_commands_account_state').on(t.accountId, t.state, t.createdAt),
+    index('ix_commands_signal').on(t.signalId),
+  ],
+);

@@ -1,0 +1,59 @@
+import { sql } from 'drizzle-orm';
+import {
+  check,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import { accounts } from './accounts.ts';
+
+/** One row per comparison of our books with the broker's, applied or refused. */
+export const reconciliationRuns = pgTable(
+  'reconciliation_runs',
+  {
+    id: uuid('id').primaryKey(),
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id, { onDelete: 'restrict' }),
+    outcome: text('outcome').notNull(),
+    newDeals: integer('new_deals').notNull(),
+    events: jsonb('events').notNull(),
+    startedAt: timestamp('started_at', { withTimezone: true, mode: 'string' }).notNull(),
+    finishedAt: timestamp('finished_at', { withTimezone: true, mode: 'string' }).notNull(),
+  },
+  (t) => [index('ix_reconciliation_runs_account').on(t.accountId, t.startedAt.desc(), t.id.desc())],
+);
+
+/** Where books and broker differ: class, evidence and how it was settled. The key makes a repeat the same row. */
+export const divergences = pgTable(
+  'divergences',
+  {
+    id: uuid('id').primaryKey(),
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id, { onDelete: 'restrict' }),
+    code: text('code').notNull(),
+    brokerKey: text('broker_key').notNull(),
+    evidence: jsonb('evidence').notNull(),
+    status: text('status', { enum: ['open', 'resolved'] }).notNull(),
+    detectedAt: timestamp('detected_at', { withTimezone: true, mode: 'string' }).notNull(),
+    resolvedAt: timestamp('resolved_at', { withTimezone: true, mode: 'string' }),
+  },
+  (t) => [
+    check('ck_divergences_status', sql`${t.status} in ('open', 'resolved')`),
+    uniqueIndex('ux_divergences_key').on(t.accountId, t.code, t.brokerKey),
+    index('ix_divergences_account').on(t.accountId, t.detectedAt.desc(), t.id.desc()),
+  ],
+);
+
+/** Minutes claimed by the schedule: the key makes a tick that comes twice harmless. */
+export const scheduleTicks = pgTable('schedule_ticks', {
+  minute: timestamp('minute', { withTimezone: true, mode: 'string' }).primaryKey(),
+  claimedAt: timestamp('claimed_at', { withTimezone: true, mode: 'string' }).notNull(),
+  finishedAt: timestamp('finished_at', { withTimezone: true, mode: 'string' }),
+});

@@ -1,0 +1,182 @@
+/** The one application behind every door: its routes in one visible list, and how a refusal is written. */
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { getApproval } from './approvals/get-approval.ts';
+import { getCurrentConsent } from './approvals/get-current-consent.ts';
+import { getTerms } from './approvals/get-terms.ts';
+import { listApprovals } from './approvals/list-approvals.ts';
+import { postApproval } from './approvals/post-approval.ts';
+import { postConsent } from './approvals/post-consent.ts';
+import { getChart } from './charts/get-chart.ts';
+import { postChart } from './charts/post-chart.ts';
+import { haltAccount } from './execution/halt-account.ts';
+import { listAccounts } from './execution/list-accounts.ts';
+import { listOrders } from './execution/list-orders.ts';
+import { postAccount } from './execution/post-account.ts';
+import { resumeAccount } from './execution/resume-account.ts';
+import { deleteToken } from './identity/delete-token.ts';
+import { getMe } from './identity/get-me.ts';
+import { listBridges } from './identity/list-bridges.ts';
+import { listInstruments } from './identity/list-instruments.ts';
+import { listProducers } from './identity/list-producers.ts';
+import { listSubscriptions } from './identity/list-subscriptions.ts';
+import { listTokens } from './identity/list-tokens.ts';
+import { listUsers } from './identity/list-users.ts';
+import { postBridge } from './identity/post-bridge.ts';
+import { postInstrument } from './identity/post-instrument.ts';
+import { postProducer } from './identity/post-producer.ts';
+import { postSubscription } from './identity/post-subscription.ts';
+import { postToken } from './identity/post-token.ts';
+import { postUser } from './identity/post-user.ts';
+import { getTrade } from './ledger/get-trade.ts';
+import { listPositions } from './ledger/list-positions.ts';
+import { listTrades } from './ledger/list-trades.ts';
+import { ConfigError } from './platform/config.ts';
+import { databaseFault } from './platform/database.ts';
+import type { Deps } from './platform/deps.ts';
+import type { App, AppEnv, Endpoint } from './platform/endpoint.ts';
+import { causeOf } from './platform/log.ts';
+import { ProblemError, problem, problemResponse } from './platform/problem.ts';
+import { healthz } from './reconciliation/get-healthz.ts';
+import { readyz } from './reconciliation/get-readyz.ts';
+import { listDivergences } from './reconciliation/list-divergences.ts';
+import { listReconciliationRuns } from './reconciliation/list-reconciliation-runs.ts';
+import { postReconciliationRun } from './reconciliation/post-reconciliation-run.ts';
+import { getSignal } from './signals/get-signal.ts';
+import { listSignals } from './signals/list-signals.ts';
+import { postSignal } from './signals/post-signal.ts';
+
+export const ROUTES: readonly Endpoint[] = [
+  postSignal,
+  listSignals,
+  getSignal,
+  getTerms,
+  postApproval,
+  listApprovals,
+  getApproval,
+  getCurrentConsent,
+  postConsent,
+  getMe,
+  postUser,
+  listUsers,
+  postToken,
+  listTokens,
+  deleteToken,
+  postProducer,
+  listProducers,
+  postSubscription,
+  listSubscriptions,
+  postBridge,
+  listBridges,
+  postInstrument,
+  listInstruments,
+  postAccount,
+  listAccounts,
+  haltAccount,
+  resumeAccount,
+  listOrders,
+  listPositions,
+  listTrades,
+  getTrade,
+  listReconciliationRuns,
+  postReconciliationRun,
+  listDivergences,
+  postChart,
+  getChart,
+  healthz,
+  readyz,
+];
+
+/** What a door knows of a request besides the request itself. */
+export type DoorContext = { deps: Deps; requestId: string; address: string };
+export type DoorBindings = AppEnv & { Bindings: { door: DoorContext } };
+
+const OPENAPI = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Countersign',
+    version: '1',
+    description: 'Signed trading signals, countersigned by people, executed on MetaTrader 5.',
+  },
+};
+
+/** Builds the application. One per isolate; everything that differs by request comes through the door. */
+export function createApp(): App {
+  const app = new OpenAPIHono<DoorBindings>({
+    defaultHook: (result, c) => {
+      if (result.success) return;
+      const slug = result.target === 'json' ? 'invalid-body' : 'invalid-query';
+      const errors = result.error.issues.flatMap((i) =>
+        i.code === 'unrecognized_keys'
+          ? i.keys.map((k) => ({ pointer: `/${[...i.path, k].join('/')}`, detail: 'is not a known member' }))
+          : [{ pointer: `/${i.path.join('/')}`, detail: i.message }],
+      );
+      return refuse(problem(slug, { errors }), c);
+    },
+  });
+  app.use(async (c, next) => {
+    const { deps, requestId, address } = c.env.door;
+    const startedMs = deps.clock.nowMs();
+    c.set('deps', deps);
+    c.set('requestId', requestId);
+    c.set('address', address);
+    c.set('actor', 'nobody');
+    await next();
+    c.res.headers.set('x-request-id', requestId);
+    deps.log({
+      kind: 'request',
+      name: `${c.req.method} ${routeOf(c)}`,
+      outcome: c.res.status < 400 ? 'ok' : 'refused',
+      request_id: requestId,
+      duration_ms: deps.clock.nowMs() - startedMs,
+      actor: c.var.actor,
+      status: c.res.status,
+    });
+  });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'producer', {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-Signature',
+  });
+  // The list is typed for rooms, which know nothing of doors.
+  const rooms = app as unknown as App;
+  for (const route of ROUTES) route.mount(rooms);
+  app.get('/openapi.json', (c) => c.json(app.getOpenAPI31Document(OPENAPI)));
+  app.notFound((c) => refuse(problem('not-found', { detail: 'no such route' }), c));
+  app.onError((e, c) => refuse(problemOf(e, c), c));
+  return rooms;
+}
+
+type Ctx = {
+  var: AppEnv['Variables'];
+  req: { routePath?: string; matchedRoutes?: { path: string }[]; path: string };
+};
+
+/** The pattern of the route, never the path: a path may hold a secret. */
+function routeOf(c: unknown): string {
+  const routes = (c as Ctx).req.matchedRoutes ?? [];
+  return (
+    routes
+      .map((r) => r.path)
+      .filter((p) => !p.endsWith('*'))
+      .at(-1) ?? 'unmatched'
+  );
+}
+
+const refuse = (p: ProblemError, c: unknown): Response =>
+  problemResponse(p, routeOf(c), (c as Ctx).var.requestId);
+
+/** What a caller may learn of something thrown. The rest goes to the log. */
+function problemOf(e: unknown, c: unknown): ProblemError {
+  if (e instanceof ProblemError) return e;
+  const status = e instanceof Error && 'status' in e ? e.status : undefined;
+  if (status === 400) return problem('invalid-json');
+  if (status === 415) return problem('unsupported-media-type');
+  const { deps, requestId } = (c as Ctx).var;
+  deps.log({ kind: 'fault', name: routeOf(c), outcome: 'thrown', request_id: requestId, cause: causeOf(e) });
+  if (e instanceof ConfigError) return problem('misconfigured');
+  const fault = databaseFault(e);
+  return fault !== null && fault.kind !== 'other' && fault.kind !== 'constraint'
+    ? problem('unavailable', { detail: 'nothing was stored; try again' })
+    : problem('internal');
+}

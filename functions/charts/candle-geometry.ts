@@ -1,0 +1,90 @@
+// Columns and rectangles of candles. Invariants: every edge is a whole device pixel; a body has the same parity as
+// its wick, so the wick is centred; neighbours never overlap; a doji is one pixel high; wicks end at the body, so a
+// hollow body stays clean. Formulas of body width: lightweight-charts, optimalCandlestickWidth.
+import type { DrawnBar } from './decimation.ts';
+import type { Rect } from './mark.ts';
+
+/** A bar's column: middle of the column, left edge and width of body and wick. */
+export type BarColumn = { x: number; left: number; width: number; wickLeft: number; wickWidth: number };
+export type CandleRects = { bodies: Rect[]; wicks: Rect[] };
+
+/** Bars stand no further apart than this, in CSS pixels, however few there are. */
+export const MAX_SPACING = 36;
+
+/** Width of a wick in device pixels: one CSS pixel, less where bars stand closer than that. */
+function wickWidthAt(spacing: number, ratio: number): number {
+  return Math.max(1, Math.min(Math.floor(ratio), Math.floor(spacing)));
+}
+
+/** Width of a body in device pixels for a bar spacing in device pixels. */
+export function bodyWidth(spacing: number, ratio: number): number {
+  const css = spacing / ratio;
+  const hairline = wickWidthAt(spacing, ratio);
+  if (css >= 2.5 && css <= 4) return Math.floor(3 * ratio);
+  const coefficient = 1 - (0.2 * Math.atan(Math.max(4, css) - 4)) / (Math.PI / 2);
+  const width = Math.max(hairline, Math.min(Math.floor(spacing * coefficient), Math.floor(spacing)));
+  return width >= 2 && width % 2 !== hairline % 2 ? width - 1 : width;
+}
+
+/** Columns of `count` bars, the last one ending at `right`; `spacing` is the distance of their middles. */
+export function barColumns(count: number, left: number, right: number, ratio: number): BarColumn[] {
+  const spacing = Math.min((right - left) / Math.max(1, count), MAX_SPACING * ratio);
+  const width = bodyWidth(spacing, ratio);
+  const wickWidth = wickWidthAt(spacing, ratio);
+  const start = right - count * spacing;
+  const columns: BarColumn[] = [];
+  let free = Math.floor(left);
+  for (let index = 0; index < count; index += 1) {
+    const x = start + (index + 0.5) * spacing;
+    const wickLeft = Math.max(free, Math.round(x) - Math.floor(wickWidth / 2));
+    const wanted = wickLeft - (width - wickWidth) / 2;
+    const bodyLeft = Math.max(free, Math.floor(wanted));
+    const bodyRight = Math.floor(wanted) + width;
+    columns.push({ x, left: bodyLeft, width: Math.max(1, bodyRight - bodyLeft), wickLeft, wickWidth });
+    free = Math.max(bodyLeft + 1, bodyRight);
+  }
+  return columns;
+}
+
+function frame(body: Rect, line: number): Rect[] {
+  const { x, y, width, height } = body;
+  if (width <= 2 * line || height <= 2 * line) return [body];
+  const inner = height - 2 * line;
+  return [
+    { x, y, width, height: line },
+    { x, y: y + height - line, width, height: line },
+    { x, y: y + line, width: line, height: inner },
+    { x: x + width - line, y: y + line, width: line, height: inner },
+  ];
+}
+
+/** Body and wick rectangles of one bar; a hollow body is its frame of four. */
+export function candleRects(
+  bar: DrawnBar,
+  column: BarColumn,
+  yOf: (price: number) => number,
+  hollow: boolean,
+): CandleRects {
+  const high = Math.round(yOf(bar.high));
+  const low = Math.round(yOf(bar.low));
+  const top = Math.round(yOf(Math.max(bar.open, bar.close)));
+  const bottom = Math.round(yOf(Math.min(bar.open, bar.close)));
+  const { left, width, wickLeft, wickWidth } = column;
+  const body = { x: left, y: top, width, height: bottom - top + 1 };
+  const wicks: Rect[] = [];
+  if (high < top) wicks.push({ x: wickLeft, y: high, width: wickWidth, height: top - high });
+  if (low > bottom) wicks.push({ x: wickLeft, y: bottom + 1, width: wickWidth, height: low - bottom });
+  return { bodies: hollow ? frame(body, wickWidth) : [body], wicks };
+}
+
+/** Rectangles of the volume overlay, standing on `bottom` and at most `height` high; one pixel for any trade. */
+export function volumeRect(
+  volume: number,
+  most: number,
+  column: BarColumn,
+  zone: { bottom: number; height: number },
+): Rect | undefined {
+  if (volume <= 0 || most <= 0) return undefined;
+  const height = Math.max(1, Math.round((volume / most) * zone.height));
+  return { x: column.left, y: zone.bottom - height, width: column.width, height };
+}

@@ -1,0 +1,47 @@
+// Prices to pixels. Invariants: everything the range was built from lies inside the plot; a flat series still has a
+// range; an order level far away widens the range only up to a cap, beyond it the level is pinned to the edge.
+import type { Rect } from './mark.ts';
+
+export type PriceRange = { low: number; high: number };
+/** A linear scale; `low` and `high` are the prices at the plot's bottom and top edge. */
+export type PriceScale = PriceRange & { yOf(price: number): number };
+
+/** A level may stretch the range by this share of the candles' own range, to either side. */
+const LEVEL_REACH = 0.75;
+
+function widened({ low, high }: PriceRange, digits: number): PriceRange {
+  if (high > low) return { low, high };
+  const half = Math.max(5 * 10 ** -digits, Math.abs(high) * 0.0005);
+  return { low: low - half, high: high + half };
+}
+
+/** The range of candles and indicator lines, stretched to those order levels that lie within the cap. */
+export function priceRange(values: Iterable<number>, levels: readonly number[], digits: number): PriceRange {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  const range = widened({ low, high }, digits);
+  const reach = (range.high - range.low) * LEVEL_REACH;
+  const [floor, ceiling] = [range.low - reach, range.high + reach];
+  for (const level of levels) {
+    if (level >= floor) range.low = Math.min(range.low, level);
+    if (level <= ceiling) range.high = Math.max(range.high, level);
+  }
+  return range;
+}
+
+/** A scale with `range` between the paddings of the plot; paddings are pixels, bounded to 70 % of the height. */
+export function priceScale(
+  range: PriceRange,
+  plot: Rect,
+  padding: { top: number; bottom: number },
+): PriceScale {
+  const share = Math.min(1, (plot.height * 0.7) / Math.max(1, padding.top + padding.bottom));
+  const [top, bottom] = [padding.top * share, padding.bottom * share];
+  const pixelPrice = (range.high - range.low) / (plot.height - top - bottom);
+  const high = range.high + top * pixelPrice;
+  const low = range.low - bottom * pixelPrice;
+  return { low, high, yOf: (price) => plot.y + (high - price) / pixelPrice };
+}

@@ -1,0 +1,125 @@
+/** Where adapters are wired, once per isolate; the rest of `functions/` sees only `Deps`. */
+import { type Clock, systemClock } from './platform/clock.ts';
+import { type Config, isLoopback, need } from './platform/config.ts';
+import { createDatabase } from './platform/database.ts';
+import type { Deps } from './platform/deps.ts';
+import { createIds } from './platform/ids.ts';
+import { causeOf, consoleLog, type Log } from './platform/log.ts';
+import { type ObjectStore, r2Store, s3Store } from './platform/object-store.ts';
+import { createOutbound } from './platform/outbound.ts';
+import { createRateLimiter, type RateLimiter } from './platform/rate-limit.ts';
+import { cloudflareQueue, sqsQueue, type WorkMessage, type WorkQueue } from './platform/work-queue.ts';
+
+/** One round trip to the database; beyond it the caller is told to try again. */
+const DATABASE_TIMEOUT_MS = 15_000;
+const CLOUD_TIMEOUT_MS = 10_000;
+
+/** Makes the `Deps` of one request or job from its way of deferring work. */
+export type Wiring = (after: Deps['after']) => Deps;
+
+type Parts = {
+  config: Config;
+  queue: WorkQueue;
+  media: ObjectStore;
+  loadRasterizerWasm: Deps['loadRasterizerWasm'];
+  clock?: Clock;
+  log?: Log;
+};
+
+/** Wires everything that both clouds share. */
+export function wire(parts: Parts): Wiring {
+  const { config, queue, media, loadRasterizerWasm } = parts;
+  const clock = parts.clock ?? systemClock;
+  const log = parts.log ?? consoleLog;
+  const db = createDatabase({
+    url: config.DATABASE_URL,
+    httpUrl: config.DATABASE_HTTP_URL,
+    timeoutMs: DATABASE_TIMEOUT_MS,
+  });
+  const outbound = createOutbound({ local: isLoopback(config.PUBLIC_BASE_URL), clock });
+  const limiterOf = limiterFor(config, clock);
+  return (after) => {
+    const guarded: Deps['after'] = (work) =>
+      after(() =>
+        work().catch((e) => {
+          log({ kind: 'fault', name: 'after', outcome: 'failed', request_id: '', cause: causeOf(e) });
+        }),
+      );
+    return {
+      config,
+      clock,
+      ids: createIds(clock),
+      db,
+      queue,
+      media,
+      limiter: limiterOf(guarded),
+      outbound,
+      log,
+      loadRasterizerWasm,
+      after: guarded,
+    };
+  };
+}
+
+/** A duty without Redis (the schedule) serves no caller and limits nobody. */
+function limiterFor(config: Config, clock: Clock): (after: Deps['after']) => RateLimiter {
+  if (config.UPSTASH_REDIS_REST_URL === undefined)
+    return () => ({ take: (_key, limit) => ({ allowed: true, limit, remaining: limit, resetSeconds: 60 }) });
+  return createRateLimiter({
+    url: config.UPSTASH_REDIS_REST_URL,
+    token: need(config, 'UPSTASH_REDIS_REST_TOKEN'),
+    scale: config.RATE_LIMIT_SCALE,
+    clock,
+  });
+}
+
+/** Bindings of the Worker that are not text. */
+export type WorkerBindings = { WORK: Queue<WorkMessage>; MEDIA: R2Bucket };
+
+/** Wires the Worker. */
+export const wireWorker = (
+  config: Config,
+  bindings: WorkerBindings,
+  loadRasterizerWasm: Deps['loadRasterizerWasm'],
+): Wiring =>
+  wire({
+    config,
+    queue: cloudflareQueue(bindings.WORK),
+    media: r2Store(bindings.MEDIA),
+    loadRasterizerWasm,
+  });
+
+export type AwsCredentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+
+/** Wires a Lambda function with the credentials of its role. */
+export function wireLambda(
+  config: Config,
+  credentials: AwsCredentials,
+  loadRasterizerWasm: Deps['loadRasterizerWasm'],
+): Wiring {
+  const region = need(config, 'AWS_REGION');
+  const timeoutMs = CLOUD_TIMEOUT_MS;
+  const queue = sqsQueue({
+    queueUrl: need(config, 'QUEUE_URL'),
+    endpoint: config.QUEUE_ENDPOINT,
+    region,
+    credentials,
+    timeoutMs,
+  });
+  const media = mediaFor(config, { region, credentials, timeoutMs });
+  return wire({ config, queue, media, loadRasterizerWasm });
+}
+
+/** Duties without a bucket have no chart route; one that lands there all the same is `misconfigured`. */
+function mediaFor(
+  config: Config,
+  options: { region: string; credentials: AwsCredentials; timeoutMs: number },
+): ObjectStore {
+  const bucket = config.MEDIA_BUCKET;
+  if (bucket !== undefined) return s3Store({ ...options, bucket, endpoint: config.MEDIA_ENDPOINT });
+  const refuse = async () => {
+    need(config, 'MEDIA_BUCKET');
+    return null;
+  };
+  return { get: refuse, put: async () => void (await refuse()) };
+}

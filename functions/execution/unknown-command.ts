@@ -1,0 +1,36 @@
+/**
+ * What became of a command whose answer never came (domain 2.4). Evidence of its magic at the broker makes it done;
+ * only a complete absence, looked up twice with half a minute between, three minutes after sending, makes it not
+ * executed. Anything less leaves it unknown: it is resolved by looking, never by sending again. Pure.
+ */
+import type { Lookup } from '../bridge/bridge-protocol.ts';
+
+export const HORIZON_MS = 180_000;
+export const LOOKUP_SPACING_MS = 30_000;
+const NEEDED_NEGATIVES = 2;
+
+export type UnknownVerdict =
+  | { kind: 'done'; orderTicket: string; positionId: string }
+  | { kind: 'not-executed' }
+  | { kind: 'negative' }
+  | { kind: 'wait' };
+
+/** Judges a look-up made at `nowMs` for a command sent at `sentMs` with `negatives` look-ups that found nothing. */
+export function unknownCommand(
+  command: { magic: string; sentMs: number; negatives: number; lookedUpMs: number | null },
+  lookup: Lookup,
+  nowMs: number,
+): UnknownVerdict {
+  const deal = lookup.deals.find((d) => d.magic === command.magic && d.entry === 'in');
+  if (deal) return { kind: 'done', orderTicket: deal.order, positionId: deal.position_id };
+  const position = lookup.positions.find((p) => p.magic === command.magic);
+  if (position) return { kind: 'done', orderTicket: position.identifier, positionId: position.identifier };
+  const order = [...lookup.orders, ...lookup.history_orders].find((o) => o.magic === command.magic);
+  // An order that neither traded nor ended may still trade; one that the broker rejected has not.
+  if (order && order.state !== 'rejected') return { kind: 'wait' };
+  if (lookup.journal === 'intent' && nowMs - command.sentMs < HORIZON_MS) return { kind: 'wait' };
+  const spaced = command.lookedUpMs === null || nowMs - command.lookedUpMs >= LOOKUP_SPACING_MS;
+  if (!spaced) return { kind: 'wait' };
+  const enough = command.negatives + 1 >= NEEDED_NEGATIVES && nowMs - command.sentMs >= HORIZON_MS;
+  return enough ? { kind: 'not-executed' } : { kind: 'negative' };
+}

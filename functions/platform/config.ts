@@ -1,0 +1,180 @@
+/**
+ * What the environment must say, one schema, parsed once, fail closed. A fault names the key and never its value.
+ * Each duty needs only its own keys, so that a function which lacks a secret also lacks the need for it.
+ */
+import { z } from 'zod';
+import { fromBase64 } from './encoding.ts';
+
+/** The duties one bundle serves. On Workers one isolate does them all. */
+export const DUTIES = ['all', 'ingest', 'api', 'bridge', 'charts', 'schedule', 'queue'] as const;
+export type Duty = (typeof DUTIES)[number];
+
+/** One key of a ring; a key past `notAfterMs` is refused at start, before it surprises anybody. */
+export type RingKey = { id: string; bytes: Uint8Array<ArrayBuffer>; notAfterMs: number | null };
+
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
+export const isLoopback = (url: string): boolean => {
+  try {
+    return LOOPBACK.has(new URL(url).hostname);
+  } catch {
+    return false;
+  }
+};
+
+const httpUrl = z.string().refine((s) => /^https?:$/.test(protocol(s)), 'must be an http or https address');
+const publicUrl = httpUrl.refine(
+  (s) => protocol(s) === 'https:' || isLoopback(s),
+  'must be https, except on loopback',
+);
+const loopbackUrl = httpUrl.refine(isLoopback, 'is for the embedded stack and must be a loopback address');
+const databaseUrl = z
+  .string()
+  .refine((s) => /^postgres(ql)?:$/.test(protocol(s)), 'must be a postgresql:// connection string');
+
+function protocol(text: string): string {
+  try {
+    return new URL(text).protocol;
+  } catch {
+    return '';
+  }
+}
+
+/** `id:base64[@YYYY-MM-DD]`, several separated by commas; the first seals, all open. Keys have 32 bytes. */
+const keyRing = z.string().transform((text, ctx): RingKey[] => {
+  const keys = text.split(',').map((part): RingKey | null => {
+    const found = /^([a-z0-9-]{1,32}):([A-Za-z0-9+/]+=*)(?:@(\d{4}-\d{2}-\d{2}))?$/.exec(part.trim());
+    const bytes = found ? fromBase64(found[2] ?? '') : null;
+    if (!found || bytes?.length !== 32) return null;
+    return { id: found[1] ?? '', bytes, notAfterMs: found[3] ? Date.parse(`${found[3]}T23:59:59Z`) : null };
+  });
+  const good = keys.filter((k) => k !== null);
+  if (good.length !== keys.length)
+    ctx.addIssue({ code: 'custom', message: 'must be id:base64 of 32 bytes, optionally @YYYY-MM-DD' });
+  return good;
+});
+
+const boundedInt = (low: number, high: number) =>
+  z.coerce.number().int(`must be a whole number`).min(low).max(high);
+
+const ENVIRONMENT = z.object({
+  DATABASE_URL: databaseUrl,
+  DATABASE_HTTP_URL: loopbackUrl.optional(),
+  UPSTASH_REDIS_REST_URL: publicUrl,
+  UPSTASH_REDIS_REST_TOKEN: z.string().min(8),
+  PRODUCER_KEYS: keyRing,
+  BRIDGE_KEYS: keyRing,
+  AUDIT_KEY: keyRing,
+  MEDIA_SIGNING_KEY: keyRing,
+  PUBLIC_BASE_URL: publicUrl,
+  MEDIA_PUBLIC_BASE_URL: publicUrl,
+  SIGNALS_MAX_PAYLOAD_BYTES: boundedInt(1024, 1_048_576).default(32_768),
+  SIGNALS_DEDUP_WINDOW_SECONDS: boundedInt(10, 3600).default(300),
+  RATE_LIMIT_SCALE: boundedInt(1, 1_000_000).default(1),
+  QUEUE_URL: publicUrl,
+  QUEUE_ENDPOINT: loopbackUrl.optional(),
+  MEDIA_BUCKET: z.string().regex(/^[a-z0-9][a-z0-9.-]{2,62}$/),
+  MEDIA_ENDPOINT: loopbackUrl.optional(),
+  AWS_REGION: z.string().regex(/^[a-z0-9-]{3,30}$/),
+});
+export type Environment = z.output<typeof ENVIRONMENT>;
+type Key = keyof Environment;
+
+const REDIS: Key[] = ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'];
+const AWS_ONLY: Key[] = ['QUEUE_URL', 'MEDIA_BUCKET', 'AWS_REGION'];
+const OF_DUTY: Record<Duty, Key[]> = {
+  all: [...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY', 'MEDIA_SIGNING_KEY'],
+  ingest: [...REDIS, 'PRODUCER_KEYS', 'QUEUE_URL', 'AWS_REGION'],
+  api: [
+    ...REDIS,
+    'PRODUCER_KEYS',
+    'BRIDGE_KEYS',
+    'AUDIT_KEY',
+    'MEDIA_SIGNING_KEY',
+    'QUEUE_URL',
+    'AWS_REGION',
+  ],
+  bridge: [...REDIS, 'BRIDGE_KEYS', 'QUEUE_URL', 'AWS_REGION'],
+  charts: [...REDIS, 'BRIDGE_KEYS', 'MEDIA_SIGNING_KEY', ...AWS_ONLY],
+  schedule: ['QUEUE_URL', 'AWS_REGION'],
+  queue: [...REDIS, 'BRIDGE_KEYS', 'MEDIA_SIGNING_KEY', ...AWS_ONLY],
+};
+
+/** Everything that is not of this duty is optional and, if absent, unusable: see `need`. */
+export type Config = { duty: Duty } & Partial<Environment> &
+  Pick<
+    Environment,
+    | 'DATABASE_URL'
+    | 'PUBLIC_BASE_URL'
+    | 'MEDIA_PUBLIC_BASE_URL'
+    | 'SIGNALS_MAX_PAYLOAD_BYTES'
+    | 'SIGNALS_DEDUP_WINDOW_SECONDS'
+    | 'RATE_LIMIT_SCALE'
+  >;
+
+/** The environment is wrong. `keys` are the names to mend; values never appear. */
+export class ConfigError extends Error {
+  readonly keys: string[];
+
+  constructor(faults: readonly { key: string; detail: string }[]) {
+    super(`wrong environment: ${faults.map((f) => `${f.key} ${f.detail}`).join('; ')}`);
+    this.keys = faults.map((f) => f.key);
+  }
+}
+
+/** Parses the environment for a duty. Throws `ConfigError` naming every key that is missing, wrong or expired. */
+export function parseConfig(env: Record<string, unknown>, duty: Duty, nowMs: number): Config {
+  const given = Object.fromEntries(
+    Object.keys(ENVIRONMENT.shape)
+      .map((key) => [key, env[key]] as const)
+      .filter(([, value]) => typeof value === 'string' && value !== ''),
+  );
+  const parsed = ENVIRONMENT.partial().safeParse(given);
+  if (!parsed.success)
+    throw new ConfigError(
+      parsed.error.issues.map((i) => ({ key: String(i.path[0]), detail: i.message.toLowerCase() })),
+    );
+  const config = parsed.data;
+  const required: Key[] = ['DATABASE_URL', 'PUBLIC_BASE_URL', 'MEDIA_PUBLIC_BASE_URL', ...OF_DUTY[duty]];
+  const faults = [
+    ...required.filter((k) => config[k] === undefined).map((key) => ({ key, detail: 'is missing' })),
+    ...expiredRings(config, nowMs),
+    ...cloudFaults(config),
+  ];
+  const { DATABASE_URL, PUBLIC_BASE_URL, MEDIA_PUBLIC_BASE_URL } = config;
+  if (faults.length > 0 || !DATABASE_URL || !PUBLIC_BASE_URL || !MEDIA_PUBLIC_BASE_URL)
+    throw new ConfigError(faults);
+  return {
+    ...config,
+    duty,
+    DATABASE_URL,
+    PUBLIC_BASE_URL,
+    MEDIA_PUBLIC_BASE_URL,
+    SIGNALS_MAX_PAYLOAD_BYTES: config.SIGNALS_MAX_PAYLOAD_BYTES ?? 32_768,
+    SIGNALS_DEDUP_WINDOW_SECONDS: config.SIGNALS_DEDUP_WINDOW_SECONDS ?? 300,
+    RATE_LIMIT_SCALE: config.RATE_LIMIT_SCALE ?? 1,
+  };
+}
+
+function expiredRings(config: Partial<Environment>, nowMs: number): { key: string; detail: string }[] {
+  const rings = ['PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY', 'MEDIA_SIGNING_KEY'] as const;
+  return rings
+    .filter((name) => config[name]?.some((k) => k.notAfterMs !== null && k.notAfterMs < nowMs))
+    .map((key) => ({ key, detail: 'holds a key past its date' }));
+}
+
+/** The switches of the embedded stack must not reach a deployment that others can reach. */
+function cloudFaults(config: Partial<Environment>): { key: string; detail: string }[] {
+  if (isLoopback(config.PUBLIC_BASE_URL ?? '')) return [];
+  const localOnly = ['DATABASE_HTTP_URL', 'QUEUE_ENDPOINT', 'MEDIA_ENDPOINT'] as const;
+  const set: string[] = localOnly.filter((k) => config[k] !== undefined);
+  if ((config.RATE_LIMIT_SCALE ?? 1) > 1) set.push('RATE_LIMIT_SCALE');
+  return set.map((key) => ({ key, detail: 'is allowed on loopback only' }));
+}
+
+/** A key that this duty was promised. Throws `ConfigError` where a route of another duty landed here. */
+export function need<K extends Key>(config: Config, key: K): Environment[K] {
+  const value = (config as Partial<Environment>)[key];
+  if (value === undefined)
+    throw new ConfigError([{ key, detail: `is not given to the duty ${config.duty}` }]);
+  return value;
+}

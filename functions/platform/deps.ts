@@ -1,0 +1,26 @@
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import type { Database } from './database.ts';
+import type { Ids } from './ids.ts';
+import type { Log } from './log.ts';
+import type { ObjectStore } from './object-store.ts';
+import type { Outbound } from './outbound.ts';
+import type { RateLimiter } from './rate-limit.ts';
+import type { WorkQueue } from './work-queue.ts';
+
+/** What a duty may reach outside its own process. Wired in `functions/deps.ts` and nowhere else. */
+export type Deps = {
+  config: Config;
+  clock: Clock;
+  ids: Ids;
+  db: Database;
+  queue: WorkQueue;
+  media: ObjectStore;
+  limiter: RateLimiter;
+  outbound: Outbound;
+  log: Log;
+  /** Bytes or module of the SVG rasteriser; Workers may only run modules that were there at upload. */
+  loadRasterizerWasm: () => Promise<WebAssembly.Module | Uint8Array>;
+  /** Work that need not hold up the answer: `waitUntil` on Workers, awaited on Lambda. Its failure is logged. */
+  after(work: () => Promise<unknown>): void;
+};

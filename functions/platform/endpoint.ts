@@ -1,0 +1,44 @@
+/**
+ * How a route is declared: its OpenAPI contract and its handler together, in one file per route. `endpoint` lets the
+ * contract validate; `rawEndpoint` hands over the bytes, for the lanes whose signature covers them.
+ */
+import type { createRoute, OpenAPIHono, RouteConfigToEnv, RouteHandler } from '@hono/zod-openapi';
+import type { Context, MiddlewareHandler } from 'hono';
+import type { Deps } from './deps.ts';
+
+export type AppEnv = {
+  Variables: { deps: Deps; requestId: string; address: string; actor: string };
+};
+export type AppContext = Context<AppEnv>;
+export type App = OpenAPIHono<AppEnv>;
+type Route = ReturnType<typeof createRoute>;
+export type Endpoint = { method: string; path: string; mount: (app: App) => void };
+
+/** A route whose request is validated against its contract before the handler runs. */
+export const endpoint = <R extends Route>(
+  route: R,
+  handler: RouteHandler<R, RouteConfigToEnv<R> & AppEnv>,
+): Endpoint => ({
+  method: route.method,
+  path: route.path,
+  mount: (app) => {
+    // The route's own middleware has filled the variables that its handler's environment names.
+    app.openapi(route, handler as Parameters<typeof app.openapi<R>>[1]);
+  },
+});
+
+/** A route that reads its own bytes; the contract is published, not enforced. `guards` run before the handler. */
+export const rawEndpoint = <R extends Route>(
+  route: R,
+  handler: (c: AppContext) => Promise<Response>,
+  guards: readonly MiddlewareHandler[] = [],
+): Endpoint => ({
+  method: route.method,
+  path: route.path,
+  mount: (app) => {
+    const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
+    app.openAPIRegistry.registerPath(route);
+    for (const guard of guards) app.on(route.method.toUpperCase(), path, guard);
+    app.on(route.method.toUpperCase(), path, handler);
+  },
+});

@@ -1,0 +1,28 @@
+/** One JSON line per request or job. No bodies, secrets, signatures or addresses ever enter a line. */
+export type LogLine = {
+  kind: 'request' | 'job' | 'fault';
+  name: string;
+  outcome: string;
+  request_id: string;
+  duration_ms?: number;
+  actor?: string;
+  status?: number;
+  upstream_calls?: number;
+  cause?: string;
+};
+export type Log = (line: LogLine) => void;
+
+/** Writes to the runtime's console, which both clouds index by the line's members. */
+export const consoleLog: Log = (line) => console.log(JSON.stringify(line));
+
+/**
+ * The loggable part of something thrown: its class and, for errors of ours or of the database, a code. Messages of
+ * drivers carry SQL and parameters and stay out.
+ */
+export function causeOf(e: unknown): string {
+  if (!(e instanceof Error)) return typeof e;
+  const inner: unknown = e.cause ?? e;
+  const code = typeof inner === 'object' && inner !== null && 'code' in inner ? ` ${String(inner.code)}` : '';
+  const place = e.stack?.split('\n').find((line) => line.trim().startsWith('at ')) ?? '';
+  return `${e.name}${code}${place ? ` ${place.trim()}` : ''}`;
+}

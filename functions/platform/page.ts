@@ -1,0 +1,85 @@
+/**
+ * Lists: newest first by (created_at, id), a page number for people and a cursor for deep pages. The total is exact
+ * up to 10,000 and a lower bound beyond, because counting a million rows costs more than any page.
+ */
+import { z } from '@hono/zod-openapi';
+import { type SQL, sql } from 'drizzle-orm';
+import { timestampMs } from './clock.ts';
+import type { Database, Row } from './database.ts';
+import { toBase64Url } from './encoding.ts';
+import { isUuid } from './ids.ts';
+
+export const MAX_EXACT_TOTAL = 10_000;
+
+export const pageQuery = z.object({
+  page: z.coerce.number().int().min(1).max(1_000_000).default(1),
+  page_size: z.coerce.number().int().min(1).max(100).default(50),
+  cursor: z.string().max(200).optional(),
+});
+
+/** The schema of a list's answer. */
+export const pageOf = <T extends z.ZodType>(item: T) =>
+  z.object({
+    items: z.array(item),
+    page: z.number().int(),
+    page_size: z.number().int(),
+    total: z.number().int(),
+    total_is_lower_bound: z.literal(true).optional(),
+    next_cursor: z.string().nullable(),
+  });
+
+type Cursor = { at: string; id: string };
+
+const encode = (c: Cursor): string => toBase64Url(new TextEncoder().encode(`${c.at}|${c.id}`));
+
+/** The position a cursor names; null where it is not one of ours. */
+export function decodeCursor(text: string): Cursor | null {
+  const [at, id, more] = atobUrl(text).split('|');
+  if (at === undefined || id === undefined || more !== undefined) return null;
+  return isUuid(id) && !Number.isNaN(Date.parse(at)) ? { at, id } : null;
+}
+
+function atobUrl(text: string): string {
+  try {
+    return atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * Reads one page. `from` is everything from FROM to the end of WHERE; `at` and `id` are the columns of the order,
+ * both descending. Two statements, one round trip.
+ */
+export async function readPage<T>(
+  db: Database,
+  query: { page: number; page_size: number; cursor?: string | undefined },
+  parts: { columns: SQL; from: SQL; at: SQL; id: SQL },
+  read: (row: Row) => T,
+) {
+  const after = query.cursor === undefined ? null : decodeCursor(query.cursor);
+  const beyond = after
+    ? sql` AND (${parts.at}, ${parts.id}) < (${after.at}::timestamptz, ${after.id}::uuid)`
+    : sql``;
+  const offset = after ? 0 : (query.page - 1) * query.page_size;
+  const [rows = [], counted = []] = await db.batch([
+    sql`SELECT ${parts.columns}, ${parts.at}::text AS page_at, ${parts.id}::text AS page_id ${parts.from}${beyond}
+        ORDER BY ${parts.at} DESC, ${parts.id} DESC LIMIT ${query.page_size + 1} OFFSET ${offset}`,
+    sql`SELECT count(*)::int AS total FROM (SELECT 1 ${parts.from} LIMIT ${MAX_EXACT_TOTAL + 1}) AS counted`,
+  ]);
+  const total = Number(counted[0]?.['total'] ?? 0);
+  const shown = rows.slice(0, query.page_size);
+  const last = rows.length > query.page_size ? shown.at(-1) : undefined;
+  const next = last ? encode({ at: String(last['page_at']), id: String(last['page_id']) }) : null;
+  return {
+    items: shown.map(read),
+    page: query.page,
+    page_size: query.page_size,
+    total: Math.min(total, MAX_EXACT_TOTAL),
+    ...(total > MAX_EXACT_TOTAL ? { total_is_lower_bound: true as const } : {}),
+    next_cursor: next,
+  };
+}
+
+/** Milliseconds for a column that the driver read as text. */
+export const rowTime = (row: Row, column: string): number => timestampMs(String(row[column]));

@@ -1,0 +1,89 @@
+/**
+ * Allowances per minute, shared across isolates through Upstash and never in the way of an answer. Each isolate
+ * counts by itself and settles its count with Redis after answering, by the library's sliding window; what Redis
+ * says is believed until the next settlement. So a limit may be overshot by what the isolates accept between two
+ * settlements (at most one window's limit per further isolate, in practice a few requests). Redis gone means
+ * allowed: dedup and safety never rest on it.
+ */
+import { Ratelimit } from '@upstash/ratelimit';
+import { Redis } from '@upstash/redis';
+import type { Clock } from './clock.ts';
+
+export type Allowance = { allowed: boolean; limit: number; remaining: number; resetSeconds: number };
+export type RateLimiter = {
+  /** Takes one from the key's allowance of `limit` a minute. Never waits for Redis. */
+  take(key: string, limit: number): Allowance;
+};
+
+const WINDOW_MS = 60_000;
+const REDIS_TIMEOUT_MS = 250;
+/** Keys an isolate remembers at once; the oldest is forgotten first, which only ever allows more. */
+const MAX_KEYS = 10_000;
+
+type Count = { used: number; unsettled: number; resetMs: number; limit: number; settling: boolean };
+
+/**
+ * The limiter of an isolate over the given Upstash address. What it returns makes the limiter of one request, whose
+ * `after` runs work once the answer is out.
+ */
+export function createRateLimiter(options: {
+  url: string;
+  token: string;
+  scale: number;
+  clock: Clock;
+}): (after: (work: () => Promise<unknown>) => void) => RateLimiter {
+  const redis = new Redis({ url: options.url, token: options.token, enableTelemetry: false, retry: false });
+  const windows = new Map<number, Ratelimit>();
+  const counts = new Map<string, Count>();
+  const { clock } = options;
+
+  const windowOf = (limit: number): Ratelimit => {
+    const known = windows.get(limit);
+    if (known) return known;
+    const made = new Ratelimit({
+      redis,
+      limiter: Ratelimit.slidingWindow(limit, '60 s'),
+      prefix: `rl:${limit}`,
+      timeout: REDIS_TIMEOUT_MS,
+      ephemeralCache: false,
+    });
+    windows.set(limit, made);
+    return made;
+  };
+
+  const settle = async (key: string, count: Count): Promise<void> => {
+    const rate = count.unsettled;
+    count.settling = true;
+    count.unsettled = 0;
+    try {
+      const said = await windowOf(count.limit).limit(key, { rate });
+      if (said.reason === 'timeout') return;
+      count.used = said.success ? count.limit - said.remaining : count.limit;
+      count.resetMs = said.reset;
+    } catch {
+      // Redis refused, hung or answered garbage: the isolate's own count goes on alone.
+    } finally {
+      count.settling = false;
+    }
+  };
+
+  return (after) => ({
+    take(key, perMinute) {
+      const limit = perMinute * options.scale;
+      const now = clock.nowMs();
+      let count = counts.get(key);
+      if (count === undefined || count.resetMs <= now || count.limit !== limit) {
+        if (counts.size >= MAX_KEYS) counts.delete(counts.keys().next().value ?? key);
+        count = { used: 0, unsettled: 0, resetMs: now + WINDOW_MS, limit, settling: false };
+        counts.set(key, count);
+      }
+      const resetSeconds = Math.max(1, Math.ceil((count.resetMs - now) / 1000));
+      if (count.used + 1 > limit) return { allowed: false, limit, remaining: 0, resetSeconds };
+      count.used += 1;
+      count.unsettled += 1;
+      const mine = count;
+      if (!mine.settling) after(() => settle(key, mine));
+      return { allowed: true, limit, remaining: limit - count.used, resetSeconds };
+    },
+  });
+}

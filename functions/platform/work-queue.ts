@@ -1,0 +1,69 @@
+/**
+ * The queue that carries work after a commit. At-least-once and unordered on both clouds, and locally in memory:
+ * a message is only a hint, the outbox row is the truth.
+ */
+import { AwsClient } from 'aws4fetch';
+
+/** A message: which kind of work, and the id of its row. At most a few hundred bytes. */
+export type WorkMessage = { kind: 'outbox'; id: string } | { kind: 'reconcile'; account_id: string };
+
+export type WorkQueue = {
+  /** Sends the messages; throws where the queue refused, and the sweep will send them again. */
+  send(messages: readonly WorkMessage[], delaySeconds?: number): Promise<void>;
+};
+
+/** Both clouds take at most ten (SQS) or a hundred (Cloudflare) a call. */
+const SQS_BATCH = 10;
+const CLOUDFLARE_BATCH = 100;
+
+const pages = <T>(items: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+
+/** Cloudflare Queues. */
+export function cloudflareQueue(binding: Queue<WorkMessage>): WorkQueue {
+  return {
+    async send(messages, delaySeconds = 0) {
+      for (const page of pages(messages, CLOUDFLARE_BATCH))
+        await binding.sendBatch(page.map((body) => ({ body, delaySeconds })));
+    },
+  };
+}
+
+/** Amazon SQS over its JSON protocol; credentials come from the function's role. */
+export function sqsQueue(options: {
+  queueUrl: string;
+  endpoint: string | undefined;
+  region: string;
+  credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+  timeoutMs: number;
+}): WorkQueue {
+  const client = new AwsClient({
+    ...options.credentials,
+    region: options.region,
+    service: 'sqs',
+    retries: 2,
+  });
+  const endpoint = options.endpoint ?? `https://sqs.${options.region}.amazonaws.com/`;
+  return {
+    async send(messages, delaySeconds = 0) {
+      for (const page of pages(messages, SQS_BATCH)) {
+        const entries = page.map((m, i) => ({
+          Id: String(i),
+          MessageBody: JSON.stringify(m),
+          DelaySeconds: delaySeconds,
+        }));
+        const answer = await client.fetch(endpoint, {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/x-amz-json-1.0',
+            'x-amz-target': 'AmazonSQS.SendMessageBatch',
+          },
+          body: JSON.stringify({ QueueUrl: options.queueUrl, Entries: entries }),
+          signal: AbortSignal.timeout(options.timeoutMs),
+        });
+        const body: { Failed?: unknown[] } = answer.ok ? await answer.json() : {};
+        if (!answer.ok || (body.Failed?.length ?? 0) > 0) throw new Error('the work queue refused a message');
+      }
+    },
+  };
+}

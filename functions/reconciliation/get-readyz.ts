@@ -1,0 +1,29 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { isoTime } from '../platform/clock.ts';
+import { json, problems, timestamp } from '../platform/contract.ts';
+import { endpoint } from '../platform/endpoint.ts';
+import { problem } from '../platform/problem.ts';
+import { lastTickMs } from './reconciliation-store.ts';
+
+/** A schedule that has not finished a tick for longer than this is dead, and nobody reconciles. */
+const MAX_TICK_AGE_MS = 180_000;
+
+const route = createRoute({
+  method: 'get',
+  path: '/readyz',
+  tags: ['operations'],
+  summary: 'Whether the database answers and the schedule runs',
+  responses: {
+    200: json(z.object({ status: z.literal('ready'), last_tick_at: timestamp }), 'Ready'),
+    ...problems(503),
+  },
+});
+
+/** `GET /readyz` */
+export const readyz = endpoint(route, async (c) => {
+  const { db, clock } = c.var.deps;
+  const last = await lastTickMs(db);
+  if (last === null || clock.nowMs() - last > MAX_TICK_AGE_MS)
+    throw problem('unavailable', { detail: 'the schedule has not finished a tick for 180 seconds' });
+  return c.json({ status: 'ready' as const, last_tick_at: isoTime(last) }, 200);
+});

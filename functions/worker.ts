@@ -1,0 +1,65 @@
+/** The Cloudflare door: HTTP, the cron tick and the queue. A wrong environment answers 503 on every route. */
+import rasterizerWasm from '@resvg/resvg-wasm/index_bg.wasm';
+import { createApp } from './app.ts';
+import { type Wiring, type WorkerBindings, wireWorker } from './deps.ts';
+import { consume, runTick } from './jobs.ts';
+import { systemClock } from './platform/clock.ts';
+import { ConfigError, parseConfig } from './platform/config.ts';
+import type { Deps } from './platform/deps.ts';
+import { createIds } from './platform/ids.ts';
+import { consoleLog } from './platform/log.ts';
+import { problem, problemResponse } from './platform/problem.ts';
+import type { WorkMessage } from './platform/work-queue.ts';
+
+type Env = Record<string, unknown> & WorkerBindings;
+/** How many messages of a batch are worked at once: Workers have six connections, and one is the database's. */
+const PARALLEL = 5;
+
+const app = createApp();
+const ids = createIds(systemClock);
+let wired: { wiring: Wiring } | { error: ConfigError } | undefined;
+
+function wiringOf(env: Env): { wiring: Wiring } | { error: ConfigError } {
+  wired ??= tryWire(env);
+  return wired;
+}
+
+function tryWire(env: Env): { wiring: Wiring } | { error: ConfigError } {
+  try {
+    const config = parseConfig(env, 'all', systemClock.nowMs());
+    return { wiring: wireWorker(config, env, async () => rasterizerWasm) };
+  } catch (e) {
+    if (!(e instanceof ConfigError)) throw e;
+    consoleLog({ kind: 'fault', name: 'config', outcome: 'misconfigured', request_id: '', cause: e.message });
+    return { error: e };
+  }
+}
+
+function depsOf(env: Env, ctx: Pick<ExecutionContext, 'waitUntil'>): Deps {
+  const found = wiringOf(env);
+  if ('error' in found) throw found.error;
+  return found.wiring((work) => ctx.waitUntil(work()));
+}
+
+export default {
+  async fetch(request, env, ctx) {
+    const requestId = ids.next();
+    const found = wiringOf(env);
+    if ('error' in found) return problemResponse(problem('misconfigured'), 'unmatched', requestId);
+    const address = request.headers.get('cf-connecting-ip') ?? 'unknown';
+    const deps = depsOf(env, ctx);
+    return app.fetch(request, { door: { deps, requestId, address } });
+  },
+  async scheduled(controller, env, ctx) {
+    await runTick(depsOf(env, ctx), controller.scheduledTime);
+  },
+  async queue(batch, env, ctx) {
+    const deps = depsOf(env, ctx);
+    const waiting = [...batch.messages];
+    const work = async () => {
+      for (let m = waiting.shift(); m !== undefined; m = waiting.shift())
+        await consume(deps, m.body).then(m.ack.bind(m), () => m.retry());
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, work));
+  },
+} satisfies ExportedHandler<Env, WorkMessage>;

@@ -1,0 +1,92 @@
+import { CfnOutput, Stack } from 'aws-cdk-lib';
+import { Code } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { Alarms } from './alarms.ts';
+import { ApiFunctions } from './api-functions.ts';
+import type { AppSettings } from './app-settings.ts';
+import { ChartDelivery } from './chart-delivery.ts';
+import { DUTIES, type Duty } from './duties.ts';
+import { DutyFunction } from './duty-function.ts';
+import { secretParameterName } from './function-secrets.ts';
+import { TickSchedule } from './schedule.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/** A deployment's settings and the folder that holds its `lambda.mjs`. */
+export interface CountersignStackProps {
+  readonly settings: AppSettings;
+  readonly lambdaCodePath: string;
+}
+
+/**
+ * One deployment of Countersign on AWS. The database and Redis are outside (Neon, Upstash) and reached over HTTPS,
+ * so there is no VPC. Environment-agnostic: account and region are whoever deploys it.
+ */
+export class CountersignStack extends Stack {
+  constructor(scope: Construct, id: string, props: CountersignStackProps) {
+    const { settings } = props;
+    super(scope, id, { description: `Countersign ${settings.stage}` });
+    const work = new WorkQueue(this, 'Work');
+    // The API exists before its functions, whose settings hold its address; its routes are connected afterwards.
+    const api = new ApiFunctions(this, 'Api', settings.throttle);
+    const charts = new ChartDelivery(this, 'Charts', {
+      apiHost: api.host,
+      keyGeneration: settings.mediaKeyGeneration,
+      domain: settings.mediaDomain,
+    });
+    const functions = this.createFunctions(props, work, api, charts);
+    api.connect(functions);
+    work.deliverTo(functions.queue);
+    const tick = new TickSchedule(this, 'Tick', functions.schedule);
+    const { topic } = new Alarms(this, 'Alarms', {
+      functions,
+      deadLetters: work.deadLetters,
+      undeliveredTicks: tick.undelivered,
+      apiStage: api.stage,
+    });
+
+    new CfnOutput(this, 'ApiUrl', { value: api.url });
+    new CfnOutput(this, 'ChartsUrl', { value: charts.url });
+    new CfnOutput(this, 'AlarmTopic', { value: topic.topicArn });
+    new CfnOutput(this, 'SecretParameters', {
+      description: 'SecureStrings that must exist in Parameter Store',
+      value: DUTIES.api.secrets.map((key) => secretParameterName(settings.stage, key)).join(' '),
+    });
+  }
+
+  private createFunctions(
+    { settings, lambdaCodePath }: CountersignStackProps,
+    work: WorkQueue,
+    api: ApiFunctions,
+    charts: ChartDelivery,
+  ): Record<Duty, DutyFunction> {
+    // The map is for a person with a stack trace; in the package it would only slow the cold start.
+    const code = Code.fromAsset(lambdaCodePath, { exclude: ['*.map'] });
+    const make = (duty: Duty): DutyFunction => {
+      const { chartFiles, secrets } = DUTIES[duty];
+      const made = new DutyFunction(this, `${duty}-function`, {
+        duty,
+        stage: settings.stage,
+        code,
+        reservedConcurrency: settings.reservedConcurrency[duty],
+        environment: {
+          QUEUE_URL: work.queue.queueUrl,
+          PUBLIC_BASE_URL: settings.publicBaseUrl ?? api.url,
+          MEDIA_PUBLIC_BASE_URL: charts.url,
+          ...(secrets.includes('MEDIA_SIGNING_KEY') ? { MEDIA_KEY_PAIR_ID: charts.keyPairId } : {}),
+          ...(chartFiles ? { MEDIA_BUCKET: charts.bucket.bucketName } : {}),
+        },
+      });
+      work.grantSend(made);
+      if (chartFiles) charts.grantFiles(made);
+      return made;
+    };
+    return {
+      ingest: make('ingest'),
+      api: make('api'),
+      bridge: make('bridge'),
+      charts: make('charts'),
+      schedule: make('schedule'),
+      queue: make('queue'),
+    };
+  }
+}

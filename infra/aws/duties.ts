@@ -1,0 +1,77 @@
+/** The secrets of a deployment. Each is one SSM SecureString; no function can read all of them. */
+export type SecretKey =
+  | 'DATABASE_URL'
+  | 'UPSTASH_REDIS_REST_URL'
+  | 'UPSTASH_REDIS_REST_TOKEN'
+  | 'PRODUCER_KEYS'
+  | 'BRIDGE_KEYS'
+  | 'AUDIT_KEY'
+  | 'MEDIA_SIGNING_KEY';
+
+/** What a function is there for. One bundle, one function per duty, so that a role can be narrow. */
+export type Duty = 'ingest' | 'api' | 'bridge' | 'charts' | 'schedule' | 'queue';
+
+/** How the function of one duty is built and what it may read. */
+export interface DutySpec {
+  /** Export of `functions/lambda.ts`. */
+  readonly handler: 'lambda.api' | 'lambda.scheduled' | 'lambda.queue';
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+  readonly secrets: readonly SecretKey[];
+  /** Reads and writes chart files. */
+  readonly chartFiles: boolean;
+}
+
+const REDIS: readonly SecretKey[] = ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'];
+
+/**
+ * The whole table of duties. An HTTP API waits 30 s at most, so an answering function ends by then; a render that
+ * its caller no longer waits for may still use the last second to store its file.
+ */
+export const DUTIES: Readonly<Record<Duty, DutySpec>> = {
+  ingest: {
+    handler: 'lambda.api',
+    memoryMb: 512,
+    timeoutSeconds: 10,
+    secrets: ['DATABASE_URL', ...REDIS, 'PRODUCER_KEYS'],
+    chartFiles: false,
+  },
+  api: {
+    handler: 'lambda.api',
+    memoryMb: 512,
+    timeoutSeconds: 10,
+    secrets: ['DATABASE_URL', ...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY', 'MEDIA_SIGNING_KEY'],
+    chartFiles: false,
+  },
+  bridge: {
+    handler: 'lambda.api',
+    memoryMb: 512,
+    timeoutSeconds: 10,
+    secrets: ['DATABASE_URL', ...REDIS, 'BRIDGE_KEYS'],
+    chartFiles: false,
+  },
+  charts: {
+    handler: 'lambda.api',
+    memoryMb: 1024,
+    timeoutSeconds: 30,
+    secrets: ['DATABASE_URL', ...REDIS, 'BRIDGE_KEYS', 'MEDIA_SIGNING_KEY'],
+    chartFiles: true,
+  },
+  schedule: {
+    handler: 'lambda.scheduled',
+    memoryMb: 512,
+    timeoutSeconds: 60,
+    secrets: ['DATABASE_URL'],
+    chartFiles: false,
+  },
+  queue: {
+    handler: 'lambda.queue',
+    memoryMb: 1024,
+    timeoutSeconds: 120,
+    secrets: ['DATABASE_URL', ...REDIS, 'BRIDGE_KEYS', 'MEDIA_SIGNING_KEY'],
+    chartFiles: true,
+  },
+};
+
+/** Every duty, in the order of the table. */
+export const DUTY_NAMES: readonly Duty[] = ['ingest', 'api', 'bridge', 'charts', 'schedule', 'queue'];

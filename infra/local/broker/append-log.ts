@@ -1,0 +1,69 @@
+// An append-only file of JSON lines.
+// Invariants: a line is either wholly there or not there at all; a line cut off by a crash was never acknowledged
+// and is removed at opening; a broken line anywhere else means the file was tampered with, and opening throws.
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+
+export class AppendLog {
+  readonly #fd: number;
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Opens or creates the log and hands every complete line to `replay`, oldest first. */
+  static open(file: string, replay: (entry: unknown) => void): AppendLog {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const fresh = !existsSync(file);
+    const text = fresh ? '' : readFileSync(file, 'utf8');
+    const complete = text.slice(0, text.lastIndexOf('\n') + 1);
+    complete.split('\n').forEach((line, index) => {
+      if (line === '') return;
+      let entry: unknown;
+      try {
+        entry = JSON.parse(line);
+      } catch (cause) {
+        throw new Error(`${file}: line ${index + 1} is not JSON`, { cause });
+      }
+      replay(entry);
+    });
+    const fd = openSync(file, 'a', 0o600);
+    if (complete.length !== text.length) ftruncateSync(fd, Buffer.byteLength(complete));
+    if (fresh) syncDirectory(dirname(file));
+    return new AppendLog(fd);
+  }
+
+  /** Appends one entry and returns after fsync: from here on a crash cannot lose it. */
+  append(entry: unknown): void {
+    this.appendUnsynced(entry);
+    fsyncSync(this.#fd);
+  }
+
+  /** Appends one entry that outlives the process but perhaps not the machine. */
+  appendUnsynced(entry: unknown): void {
+    const bytes = Buffer.from(`${JSON.stringify(entry)}\n`);
+    for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+function syncDirectory(folder: string): void {
+  const fd = openSync(folder, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,72 @@
+// The envelopes a bridge understands (domain.md section 7), as schemas. Unknown fields are ignored, so that a newer
+// caller can still talk to this bridge; an absent optional field and null mean the same, except for stop levels.
+import { z } from 'zod';
+import { TIMEFRAMES } from './candle-book.ts';
+
+const decimalText = z.string().regex(/^\d+(\.\d+)?$/);
+const ticket = z.string().regex(/^\d{1,20}$/);
+const instant = z.iso.datetime({ offset: true });
+const common = { v: z.literal(1), request_id: z.string().min(1).max(200), sent_at: instant };
+
+const commandSchema = z.object({
+  cmd_id: z.string().regex(/^[A-Za-z0-9_.:-]{1,100}$/),
+  attempt: z.int().min(0).max(15),
+  kind: z.enum(['open', 'close', 'place', 'cancel', 'modify_sltp']),
+  expires_at: instant,
+  pre: z.object({
+    login: z.string(),
+    server: z.string(),
+    symbol: z.string(),
+    position_id: ticket.nullish(),
+    volume_at_most: decimalText.nullish(),
+    max_spread_points: z.number().min(0).nullish(),
+  }),
+  order: z.object({
+    symbol: z.string(),
+    type: z.enum(['buy', 'sell', 'buy_limit', 'sell_limit', 'buy_stop', 'sell_stop']).nullish(),
+    volume: decimalText.nullish(),
+    price: decimalText.nullish(),
+    stop_loss: decimalText.nullish(),
+    take_profit: decimalText.nullish(),
+    deviation_points: z.number().min(0).nullish(),
+    position_ticket: ticket.nullish(),
+    order_ticket: ticket.nullish(),
+    expires_at: instant.nullish(),
+  }),
+  evidence: z.object({ magic: ticket, comment: z.string() }),
+});
+
+export const envelopeSchema = z.discriminatedUnion('kind', [
+  z.object({ ...common, kind: z.literal('snapshot'), deals_from: instant.nullish() }),
+  z.object({ ...common, kind: z.literal('execute'), command: commandSchema }),
+  z.object({ ...common, kind: z.literal('lookup'), cmd_id: z.string(), magic: ticket }),
+  z.object({
+    ...common,
+    kind: z.literal('candles'),
+    symbol: z.string(),
+    timeframe: z.enum(TIMEFRAMES),
+    from: instant,
+    to: instant,
+  }),
+]);
+
+export type Envelope = z.infer<typeof envelopeSchema>;
+export type Command = z.infer<typeof commandSchema>;
+
+export interface CommandResult {
+  cmd_id: string;
+  attempt: number;
+  outcome: 'done' | 'partial' | 'placed' | 'failed' | 'expired' | 'refused' | 'unknown';
+  retcode: number | null;
+  order: string | null;
+  deal: string | null;
+  price: string | null;
+  volume: string | null;
+  bid: string | null;
+  ask: string | null;
+  broker_comment: string;
+  /** Real UTC; null where nothing was sent. */
+  t_sent: string | null;
+  t_done: string | null;
+  reason: string | null;
+}

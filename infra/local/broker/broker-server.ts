@@ -1,0 +1,66 @@
+// The broker's one listener: `/bridge/<login>` for the signed webhook, everything else for control.
+// Invariant: it binds 127.0.0.1 only; a body over the limit is never kept in memory.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { handleBridge } from './bridge-webhook.ts';
+import type { BrokerHost } from './broker-host.ts';
+import { answerControl } from './control-server.ts';
+
+const LOOPBACK = '127.0.0.1';
+const MAX_BODY_BYTES = 1_048_576;
+
+/** Starts listening; resolves with the server and the port it got (asked for 0, any free one). */
+export function listen(host: BrokerHost, port: number): Promise<{ server: Server; port: number }> {
+  const server = createServer((request, response) => {
+    answer(host, request, response).catch((cause: unknown) => {
+      // A failure in the middle of a request leaves state as it was before it (transactions), so going on is safe.
+      console.error(JSON.stringify({ event: 'broker_error', route: request.url, error: String(cause) }));
+      if (!response.headersSent) sendJson(response, 500, { error: 'internal' });
+    });
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, LOOPBACK, () => {
+      const address = server.address();
+      resolve({ server, port: typeof address === 'object' && address ? address.port : port });
+    });
+  });
+}
+
+async function answer(host: BrokerHost, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await readBody(request);
+  if (!body) return sendJson(response, 413, { error: 'payload too large' });
+  const url = new URL(request.url ?? '/', 'http://loopback');
+  if (url.pathname.startsWith('/bridge/')) {
+    if (request.method !== 'POST') return sendJson(response, 405, { error: 'POST only' });
+    return handleBridge(host.bridgeContext(), request, response, body);
+  }
+  const isGet = request.method === 'GET';
+  const given = isGet ? Object.fromEntries(url.searchParams) : parseJson(body);
+  if (given === undefined) return sendJson(response, 400, { error: 'the body is not JSON' });
+  const reply = answerControl(host, `${request.method} ${url.pathname}`, given);
+  sendJson(response, reply.status, reply.body);
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+  }
+  return size <= MAX_BODY_BYTES ? Buffer.concat(chunks) : null;
+}
+
+function parseJson(body: Buffer): unknown {
+  if (body.length === 0) return {};
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function sendJson(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}

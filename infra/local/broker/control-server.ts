@@ -1,0 +1,179 @@
+// The control endpoint: how tests, the demo and the embedded stack move the simulated market.
+// Invariants: reachable on loopback only (the listener sees to that); a body is checked before anything moves; a
+// wrong one answers 400 `{error}` and changes nothing.
+import { z } from 'zod';
+import { secretBytes } from './bridge-signature.ts';
+import type { BrokerEngine } from './broker-engine.ts';
+import { BrokerError } from './broker-engine.ts';
+import type { BrokerHost } from './broker-host.ts';
+import { TIMEFRAMES } from './candle-book.ts';
+import { controlSchemas } from './control-schemas.ts';
+import { stateReport } from './control-state.ts';
+import { dec } from './decimal.ts';
+import { armFault } from './fault-book.ts';
+import { manualTrade } from './manual-trade.ts';
+import { toServerMs } from './server-clock.ts';
+import { candleRow, isoUtc } from './wire-rows.ts';
+
+const DEFAULT_HOLD_MS = 15_000;
+const DEFAULT_CANDLES = 500;
+
+type Route = (host: BrokerHost, body: unknown) => object;
+
+const candleQuery = z.strictObject({
+  symbol: z.string(),
+  timeframe: z.enum(TIMEFRAMES),
+  limit: z.coerce.number().int().min(1).max(100_000).default(DEFAULT_CANDLES),
+});
+
+/** Every control route: method and path to what it does. */
+const ROUTES: Record<string, Route> = {
+  'POST /accounts': ({ engine }, body) => {
+    const { balance, ...terms } = controlSchemas.accounts.parse(body);
+    const { created, account } = engine.createAccount(terms, dec(balance));
+    return { created, login: account.login, balance: account.balance };
+  },
+  'POST /bridges': ({ engine }, body) => addBridge(engine, body),
+  'POST /candles': ({ engine }, body) => {
+    const { symbol, timeframe, file } = controlSchemas.candles.parse(body);
+    const { lastClose, nowMs } = loadOrExplain(() => engine.loadCandles(symbol, timeframe, file));
+    return {
+      count: engine.state.candles.count(symbol, timeframe),
+      last_close: lastClose,
+      ...clockReport(engine, nowMs),
+    };
+  },
+  'POST /tick': ({ engine }, body) => {
+    const tick = controlSchemas.tick.parse(body);
+    if ('steps' in tick) engine.walk(tick.symbol, tick.steps, tick.step_seconds);
+    else {
+      const price = { bid: dec(tick.bid), ask: tick.ask === undefined ? null : dec(tick.ask) };
+      engine.quote(tick.symbol, price, tick.time ?? null);
+    }
+    const quote = engine.state.tables.quote.get(tick.symbol);
+    return { symbol: tick.symbol, bid: quote?.bid, ask: quote?.ask, time: isoUtc(quote?.time ?? 0) };
+  },
+  'POST /fault': ({ engine }, body) => {
+    const { kind, login, times, on, hold_ms } = controlSchemas.fault.parse(body);
+    // A timeout before acting keeps the caller waiting; one after acting cuts at once unless told otherwise.
+    const holdMs = hold_ms ?? (kind === 'timeout_before' ? DEFAULT_HOLD_MS : 0);
+    engine.transact(() =>
+      armFault(engine.state, { kind, login: login ?? null, times, on: on ?? null, hold_ms: holdMs }),
+    );
+    return { faults: [...engine.state.tables.fault.values()] };
+  },
+  'POST /deposit': ({ engine }, body) => {
+    const { login, amount, comment } = controlSchemas.deposit.parse(body);
+    const fallback = amount.startsWith('-') ? 'Withdrawal' : 'Deposit';
+    const deal = engine.bookCash(login, {
+      type: 'balance',
+      amount: dec(amount),
+      comment: comment ?? fallback,
+    });
+    return { deal, balance: engine.account(login).balance };
+  },
+  'POST /credit': ({ engine }, body) => {
+    const { login, amount, comment } = controlSchemas.deposit.parse(body);
+    const deal = engine.bookCash(login, {
+      type: 'credit',
+      amount: dec(amount),
+      comment: comment ?? 'Credit',
+    });
+    return { deal, credit: engine.account(login).credit };
+  },
+  'POST /charge': ({ engine }, body) => {
+    const { login, amount, type, comment } = controlSchemas.charge.parse(body);
+    const deal = engine.bookCash(login, { type, amount: dec(amount), comment: comment ?? type });
+    return { deal, balance: engine.account(login).balance };
+  },
+  'POST /manual-trade': ({ engine }, body) => manualTrade(engine, controlSchemas.manualTrade.parse(body)),
+  'POST /trading': ({ engine }, body) => {
+    const { login, allowed } = controlSchemas.trading.parse(body);
+    engine.setTradeAllowed(login, allowed);
+    return { login, trade_allowed: allowed };
+  },
+  'POST /symbols': ({ engine }, body) => {
+    const { symbol, ...terms } = controlSchemas.symbols.parse(body);
+    const given = Object.fromEntries(Object.entries(terms).filter(([, value]) => value !== undefined));
+    engine.changeSymbol(symbol, given);
+    return engine.symbol(symbol);
+  },
+  'POST /clock': ({ engine }, body) => {
+    const clock = controlSchemas.clock.parse(body);
+    engine.setClock(
+      'now' in clock ? clock.now : engine.state.nowMs() + Math.round(clock.advance_seconds * 1000),
+    );
+    return clockReport(engine, engine.state.nowMs());
+  },
+  'POST /restart': (host) => {
+    host.restart();
+    return { boot_id: host.bootId };
+  },
+  'GET /state': (host) => stateReport(host),
+  'GET /candles': ({ engine }, query) => {
+    const { symbol, timeframe, limit } = candleQuery.parse(query);
+    const spec = engine.symbol(symbol);
+    const range = {
+      from: 0,
+      to: Number.POSITIVE_INFINITY,
+      nowMs: engine.state.nowMs(),
+      limit,
+      keep: 'last',
+    } as const;
+    const bars = engine.state.candles.closedBars(symbol, timeframe, range);
+    return { symbol, timeframe, candles: bars.map((bar) => candleRow(spec, bar)) };
+  },
+};
+
+/** Answers one control request; `body` is the parsed JSON of a POST or the query of a GET. */
+export function answerControl(
+  host: BrokerHost,
+  route: string,
+  body: unknown,
+): { status: number; body: object } {
+  const handler = ROUTES[route];
+  if (!handler) return { status: 404, body: { error: `no route ${route}` } };
+  try {
+    if (route !== 'POST /restart') host.engine.catchUp();
+    return { status: 200, body: handler(host, body) };
+  } catch (cause) {
+    if (cause instanceof z.ZodError) return { status: 400, body: { error: z.prettifyError(cause) } };
+    if (cause instanceof BrokerError) return { status: 400, body: { error: cause.message } };
+    throw cause;
+  }
+}
+
+function addBridge(engine: BrokerEngine, body: unknown): object {
+  const { bridge_id, secret, login } = controlSchemas.bridges.parse(body);
+  if (!secretBytes(secret))
+    throw new BrokerError('secret must be whsec_ and padded base64 of at least 16 bytes');
+  engine.account(login);
+  const before = engine.state.tables.bridge.get(bridge_id);
+  const kept = before?.login === login ? before.secrets.filter((known) => known !== secret).slice(0, 1) : [];
+  engine.transact(() =>
+    engine.state.put('bridge', bridge_id, { bridge_id, login, secrets: [secret, ...kept] }),
+  );
+  return { bridge_id, login, path: `/bridge/${login}` };
+}
+
+/** The held time, with a warning where deals lie after it: readers that follow deals by time would miss new ones. */
+function clockReport(engine: BrokerEngine, nowMs: number): { now: string; warning?: string } {
+  const { account, deal } = engine.state.tables;
+  const later = [...deal.values()].filter((row) => {
+    const owner = account.get(row.login);
+    return owner && row.time > toServerMs(owner.server_tz, nowMs);
+  });
+  const now = isoUtc(nowMs);
+  return later.length === 0 ? { now } : { now, warning: `${later.length} deals lie after the new time` };
+}
+
+function loadOrExplain<T>(load: () => T): T {
+  try {
+    return load();
+  } catch (cause) {
+    // A file that is missing or malformed is the caller's mistake, not the broker's.
+    throw cause instanceof BrokerError
+      ? cause
+      : new BrokerError(cause instanceof Error ? cause.message : 'unreadable');
+  }
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { altText, labelZone } from '../../functions/charts/alt-text.ts';
+import { type ResolvedChart, resolveChart } from '../../functions/charts/resolved-chart.ts';
+import { chartBody, sampleChart, specOf } from './sample-chart.ts';
+
+function chartOf(closes: readonly number[], timeframe = 'H1', step = 3600): ResolvedChart {
+  const candles = closes.map((close, index) => ({
+    time: 1751896800 + index * step,
+    open: close,
+    high: close + 1,
+    low: close - 1,
+    close,
+  }));
+  const source = { candles, instrument: 'XAUUSD', timeframe, digits: 2 };
+  return resolveChart(specOf(chartBody(1, { source, indicators: [{ kind: 'sma', period: 2 }] })));
+}
+
+describe('alt text', () => {
+  it('says what the chart shows, in one sentence', () => {
+    expect(altText(chartOf([4000, 4100]))).toBe(
+      'XAUUSD H1, 2 bars, 7 Jul 14:00 - 7 Jul 2025 15:00 UTC, open 4,000.00, high 4,101.00, low 3,999.00, last 4,100.00 (+2.50%), above SMA 2',
+    );
+  });
+
+  it('names orders and markers', () => {
+    const marker = { timeMs: 1751896800000, side: 'buy', kind: 'entry' } as const;
+    const annotations = { entry: 4000, stop_loss: 3990, markers: [marker, marker] };
+    expect(altText({ ...chartOf([4000]), annotations })).toMatch(
+      /; entry 4,000.00, SL 3,990.00, 2 buy entries$/,
+    );
+  });
+
+  it('is printable ASCII even for falling and negative prices, as a header must be', () => {
+    for (const chart of [chartOf([5, -7]), sampleChart(60, { title: 'Größe …', tz: 'America/New_York' })]) {
+      expect(altText(chart)).toMatch(/^[\x20-\x7e]+$/);
+    }
+  });
+
+  it('names one bar once', () => {
+    expect(altText(chartOf([5]))).toContain('1 bar, 7 Jul 2025 14:00 UTC');
+  });
+});
+
+it('daily bars that are plain dates stay on their day in any zone', () => {
+  const midnight = chartOf([1, 2], 'D1', 86_400);
+  const dates = {
+    ...midnight,
+    tz: 'America/New_York',
+    candles: midnight.candles.map((bar, index) => ({ ...bar, timeMs: index * 86_400_000 })),
+  };
+  expect(labelZone(dates)).toBe('UTC');
+  expect(labelZone({ ...dates, timeframe: 'H1' })).toBe('America/New_York');
+  expect(labelZone({ ...midnight, tz: 'America/New_York' })).toBe('America/New_York');
+});

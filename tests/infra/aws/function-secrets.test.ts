@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { DUTY_NAMES, type Duty } from '../../../infra/aws/duties.ts';
+import { resourcesOf, statementsOf, synthesize } from './synthesized-stack.ts';
+
+const { template } = synthesize();
+
+// Written out once more on purpose: a test that read the table of the stack would agree with any mistake in it.
+const REDIS = ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'];
+const SECRETS: Record<Duty, string[]> = {
+  ingest: ['DATABASE_URL', ...REDIS, 'PRODUCER_KEYS'],
+  api: ['DATABASE_URL', ...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY', 'MEDIA_SIGNING_KEY'],
+  bridge: ['DATABASE_URL', ...REDIS, 'BRIDGE_KEYS'],
+  charts: ['DATABASE_URL', ...REDIS, 'BRIDGE_KEYS', 'MEDIA_SIGNING_KEY'],
+  schedule: ['DATABASE_URL'],
+  queue: ['DATABASE_URL', ...REDIS, 'BRIDGE_KEYS', 'MEDIA_SIGNING_KEY'],
+};
+const SIGNERS: Duty[] = ['api', 'charts', 'queue'];
+const CHART_FILES: Duty[] = ['charts', 'queue'];
+
+const functionShape = z.looseObject({
+  Role: z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) }),
+  Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }),
+});
+const policyShape = z.looseObject({
+  PolicyDocument: z.unknown(),
+  Roles: z.array(z.object({ Ref: z.string() })),
+});
+
+function functionOf(duty: Duty) {
+  const all = resourcesOf(template, 'AWS::Lambda::Function').map(([, properties]) =>
+    functionShape.parse(properties),
+  );
+  const found = all.filter((fn) => fn.Environment.Variables.COUNTERSIGN_FUNCTION === duty);
+  expect(found).toHaveLength(1);
+  const [only] = found;
+  if (!only) throw new Error(`no function for ${duty}`);
+  return { variables: only.Environment.Variables, roleId: only.Role['Fn::GetAtt'][0] };
+}
+
+function rightsOf(duty: Duty) {
+  const { roleId } = functionOf(duty);
+  return resourcesOf(template, 'AWS::IAM::Policy')
+    .map(([, properties]) => policyShape.parse(properties))
+    .filter((policy) => policy.Roles.some((role) => role.Ref === roleId))
+    .flatMap((policy) => statementsOf(policy.PolicyDocument));
+}
+
+function parameterNames(value: unknown): string[] {
+  return [...JSON.stringify(value ?? null).matchAll(/parameter\/countersign\/production\/([A-Z_]+)/g)].map(
+    ([, key]) => key ?? '',
+  );
+}
+
+describe.each(DUTY_NAMES)('the function %s', (duty) => {
+  it('may read its own parameters and no other', () => {
+    const reading = rightsOf(duty).filter((statement) => JSON.stringify(statement.Action).includes('ssm:'));
+    expect(reading.flatMap((statement) => statement.Action)).toEqual(['ssm:GetParameters']);
+    const resources = reading.flatMap((statement) => statement.Resource ?? []);
+    expect(resources).toHaveLength(SECRETS[duty].length);
+    expect(JSON.stringify(resources)).not.toContain('*');
+    expect(parameterNames(resources).sort()).toEqual([...SECRETS[duty]].sort());
+  });
+
+  it('may decrypt those parameters alone, through Parameter Store alone', () => {
+    const decrypting = rightsOf(duty).filter((statement) =>
+      JSON.stringify(statement.Action).includes('kms:'),
+    );
+    expect(decrypting).toHaveLength(1);
+    const [statement] = decrypting;
+    expect(statement?.Action).toEqual(['kms:Decrypt']);
+    expect(statement?.Condition).toMatchObject({
+      StringEquals: {
+        'kms:ViaService': { 'Fn::Join': ['', ['ssm.', { Ref: 'AWS::Region' }, '.amazonaws.com']] },
+      },
+      'ForAnyValue:StringEquals': { 'kms:ResourceAliases': ['alias/aws/ssm'] },
+    });
+    const context = statement?.Condition?.StringEquals?.['kms:EncryptionContext:PARAMETER_ARN'];
+    expect(parameterNames(context).sort()).toEqual([...SECRETS[duty]].sort());
+  });
+
+  it('holds the names of its secrets and settings, and no secret', () => {
+    const { variables } = functionOf(duty);
+    expect(Object.keys(variables).sort()).toEqual(
+      [
+        'COUNTERSIGN_FUNCTION',
+        'MEDIA_PUBLIC_BASE_URL',
+        'PUBLIC_BASE_URL',
+        'QUEUE_URL',
+        'SECRET_PARAMETERS',
+        ...(SIGNERS.includes(duty) ? ['MEDIA_KEY_PAIR_ID'] : []),
+        ...(CHART_FILES.includes(duty) ? ['MEDIA_BUCKET'] : []),
+      ].sort(),
+    );
+    expect(variables.SECRET_PARAMETERS).toBe(
+      SECRETS[duty].map((key) => `/countersign/production/${key}`).join(','),
+    );
+    // A value put there through CDK would leave such a reference in the template.
+    expect(JSON.stringify(variables)).not.toMatch(/resolve:(ssm|secretsmanager)|postgres|whsec_|PRIVATE KEY/);
+  });
+
+  it('has exactly the rights of its duty beyond that', () => {
+    const others = rightsOf(duty)
+      .flatMap((statement) => statement.Action)
+      .filter((action) => !/^(ssm|kms):/.test(String(action)));
+    const consuming = [
+      'sqs:ReceiveMessage',
+      'sqs:ChangeMessageVisibility',
+      'sqs:GetQueueUrl',
+      'sqs:DeleteMessage',
+      'sqs:GetQueueAttributes',
+    ];
+    expect(others.sort()).toEqual(
+      [
+        'logs:CreateLogStream',
+        'logs:PutLogEvents',
+        'sqs:SendMessage',
+        ...(duty === 'queue' ? consuming : []),
+        ...(CHART_FILES.includes(duty) ? ['s3:GetObject', 's3:PutObject', 's3:ListBucket'] : []),
+      ].sort(),
+    );
+  });
+
+  it.runIf(CHART_FILES.includes(duty))('reads and writes objects below charts/ alone', () => {
+    const objects = rightsOf(duty).filter((statement) => statement.Action.includes('s3:PutObject'));
+    expect(objects).toHaveLength(1);
+    expect(objects[0]?.Resource).toEqual([
+      { 'Fn::Join': ['', [{ 'Fn::GetAtt': [expect.stringMatching(/^ChartsBucket/), 'Arn'] }, '/charts/*']] },
+    ]);
+  });
+});
+
+it('gives every function a role of its own and no managed policy', () => {
+  expect(new Set(DUTY_NAMES.map((duty) => functionOf(duty).roleId)).size).toBe(DUTY_NAMES.length);
+  for (const [, role] of resourcesOf(template, 'AWS::IAM::Role')) {
+    expect(role).not.toHaveProperty('ManagedPolicyArns');
+  }
+  for (const [, policy] of resourcesOf(template, 'AWS::IAM::Policy')) {
+    expect(policyShape.parse(policy).Roles).toHaveLength(1);
+  }
+});
+
+it('lets nobody but api, bridge, charts and queue near the keys of the bridges', () => {
+  const able = DUTY_NAMES.filter((duty) => JSON.stringify(rightsOf(duty)).includes('BRIDGE_KEYS'));
+  expect(able).toEqual(['api', 'bridge', 'charts', 'queue']);
+});
