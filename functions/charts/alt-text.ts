@@ -1,39 +1,12 @@
 // The chart in one sentence, for screen readers, captions and a response header. Invariant: printable ASCII only
 // (a header can carry nothing else), so the minus is a hyphen here.
+import { rangeText } from './chart-period.ts';
 import { movingAverage } from './moving-average.ts';
 import { percentText, priceText } from './price-text.ts';
 import type { ChartAnnotations, ResolvedChart } from './resolved-chart.ts';
-import { dateText, zoneLabel, zoneReader } from './zoned-time.ts';
 
 function ascii(text: string): string {
   return text.replaceAll('−', '-').replaceAll('–', '-');
-}
-
-/** Whether bars are days or longer, so that a clock time says nothing. */
-export function isDailyOrLonger(timeframe: string): boolean {
-  return /^(D1|W1|MN1)$/.test(timeframe);
-}
-
-/**
- * The zone in which the bars are labelled. Daily and longer bars that all open at 00:00 UTC are plain dates (the
- * broker's trading day): moving them into another zone would put them on the wrong day.
- */
-export function labelZone({ candles, timeframe, tz }: ResolvedChart): string {
-  const dates = isDailyOrLonger(timeframe) && candles.every(({ timeMs }) => timeMs % 86_400_000 === 0);
-  return dates ? 'UTC' : tz;
-}
-
-/** First to last shown bar with the zone: `26 Jun 14:00 – 9 Jul 2026 17:00 UTC`. */
-export function rangeText(chart: ResolvedChart): string {
-  const [first, last] = [chart.candles[chart.visibleFrom], chart.candles.at(-1)];
-  if (first === undefined || last === undefined) return '';
-  const read = zoneReader(labelZone(chart));
-  const [from, to] = [read(first.timeMs), read(last.timeMs)];
-  const clock = !isDailyOrLonger(chart.timeframe);
-  const zone = zoneLabel(read, last.timeMs);
-  const end = `${dateText(to, { year: true, clock })}${clock ? ` ${zone}` : ''}`;
-  if (first === last) return end;
-  return `${dateText(from, { year: from.year !== to.year, clock })} – ${end}`;
 }
 
 function averages(chart: ResolvedChart, last: number): string[] {

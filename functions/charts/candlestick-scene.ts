@@ -1,37 +1,39 @@
 // The candlestick chart: candles by bar index (weekends and breaks take no space), volume under them, moving
 // averages, orders, both axes, legend. Later kinds of chart have a file like this beside it and share the parts.
 // Draw order: watermark, grid, volume, candles, indicators, orders, last price, axes, legend.
-import { isDailyOrLonger, labelZone, rangeText } from './alt-text.ts';
-import {
-  levelLine,
-  levelPrices,
-  levelTag,
-  markerMarks,
-  markerPadding,
-  orderLevels,
-  tagRoom,
-} from './annotation-marks.ts';
-import { type BarColumn, barColumns, candleRects, volumeRect } from './candle-geometry.ts';
+
+import { type BarColumn, barColumns } from './candle-geometry.ts';
+import { candleMarks, VOLUME_SHARE, volumeMarks } from './candle-marks.ts';
+import type { Candle } from './candle-series.ts';
 import { chartFrame } from './chart-frame.ts';
 import { type ChartLayout, chartLayout } from './chart-layout.ts';
+import { isPlainDates, labelZone, rangeText } from './chart-period.ts';
 import { type DrawnBar, drawnBars, groupSize } from './decimation.ts';
-import { legend } from './legend.ts';
+import { type Legend, legend } from './legend.ts';
 import { legendSections } from './legend-sections.ts';
-import type { Mark, Rect } from './mark.ts';
+import type { Mark } from './mark.ts';
 import { movingAverage } from './moving-average.ts';
-import { type AxisValue, hideCovered, placeAxisValues, priceAxisMarks, priceTicks } from './price-axis.ts';
+import { levelLine, levelPrices, levelTag, type OrderLevel, orderLevels, tagRoom } from './order-levels.ts';
+import { markerMarks, markerPadding } from './order-markers.ts';
+import {
+  type AxisLabel,
+  type AxisValue,
+  hideCovered,
+  type PriceTick,
+  placeAxisValues,
+  priceAxisMarks,
+  priceTicks,
+} from './price-axis.ts';
 import { type PriceScale, priceRange, priceScale } from './price-scale.ts';
 import { priceText } from './price-text.ts';
 import type { ResolvedChart } from './resolved-chart.ts';
 import type { SceneFacts } from './scene.ts';
 import { THEMES, type Theme } from './theme.ts';
-import { timeLabels } from './time-axis.ts';
-import { zoneLabel, zoneReader } from './zoned-time.ts';
+import { type TimeLabel, timeLabels } from './time-axis.ts';
+import { type ZoneReader, zoneLabel, zoneReader } from './zoned-time.ts';
 
 /** An indicator line: one value per drawn bar, that of the bar's last candle. */
 export type IndicatorLine = { name: string; colour: string; values: readonly (number | undefined)[] };
-
-const VOLUME_SHARE = 0.18;
 
 function indicatorLines(chart: ResolvedChart, bars: readonly DrawnBar[], theme: Theme): IndicatorLine[] {
   const closes = chart.candles.map(({ close }) => close);
@@ -53,46 +55,6 @@ function* shownPrices(bars: readonly DrawnBar[], lines: readonly IndicatorLine[]
 function axisTexts(range: { low: number; high: number }, digits: number, zone: string): string[] {
   const reach = range.high - range.low;
   return [priceText(range.high + 2 * reach, digits), priceText(range.low - 2 * reach, digits), zone];
-}
-
-function candleMarks(
-  bars: readonly DrawnBar[],
-  columns: readonly BarColumn[],
-  scale: PriceScale,
-  theme: Theme,
-): Mark[] {
-  const rects: Record<'up' | 'down', Rect[]> = { up: [], down: [] };
-  for (const [index, bar] of bars.entries()) {
-    const column = columns[index];
-    if (column === undefined) continue;
-    const side = bar.close >= bar.open ? 'up' : 'down';
-    const { bodies, wicks } = candleRects(bar, column, scale.yOf, side === 'up' && theme.hollowUp);
-    rects[side].push(...bodies, ...wicks);
-  }
-  return [
-    { kind: 'rects', role: 'candles-up', fill: theme.up, rects: rects.up },
-    { kind: 'rects', role: 'candles-down', fill: theme.down, rects: rects.down },
-  ];
-}
-
-function volumeMarks(
-  bars: readonly DrawnBar[],
-  columns: readonly BarColumn[],
-  plot: Rect,
-  theme: Theme,
-): Mark[] {
-  const most = bars.reduce((top, { volume = 0 }) => Math.max(top, volume), 0);
-  const zone = { bottom: plot.y + plot.height, height: plot.height * VOLUME_SHARE };
-  const rects: Record<'up' | 'down', Rect[]> = { up: [], down: [] };
-  for (const [index, bar] of bars.entries()) {
-    const column = columns[index];
-    const rect = column === undefined ? undefined : volumeRect(bar.volume ?? 0, most, column, zone);
-    if (rect !== undefined) rects[bar.close >= bar.open ? 'up' : 'down'].push(rect);
-  }
-  return [
-    { kind: 'rects', role: 'volume-up', fill: theme.volumeUp, rects: rects.up },
-    { kind: 'rects', role: 'volume-down', fill: theme.volumeDown, rects: rects.down },
-  ];
 }
 
 function lineMarks(
@@ -175,62 +137,107 @@ function ground(chart: ResolvedChart, zone: string): Ground & { range: { low: nu
   return { bars, columns, lines: indicatorLines(chart, bars, theme), layout, theme, range };
 }
 
+type Labelling = {
+  lastPrice: SceneFacts['lastPrice'];
+  levels: OrderLevel[];
+  labels: AxisLabel[];
+  ticks: PriceTick[];
+};
+
+/** The values on the price axis: last price, averages, order levels, and the ticks they leave uncovered. */
+function labelling(
+  chart: ResolvedChart,
+  last: Candle,
+  { lines, layout, theme }: Ground,
+  scale: PriceScale,
+): Labelling {
+  const { digits, annotations } = chart;
+  const colour = last.close >= last.open ? theme.up : theme.down;
+  const lastPrice = { text: priceText(last.close, digits), y: Math.round(scale.yOf(last.close)), colour };
+  const levels = annotations === undefined ? [] : orderLevels(annotations, scale, layout, theme);
+  const levelValues = levels.map(({ role, price, y, colour: fill }) => {
+    return { role, text: priceText(price, digits), y, colour: fill, priority: 100 };
+  });
+  const labels = placeAxisValues([...axisValues(chart, lines, scale, lastPrice), ...levelValues], layout);
+  return { lastPrice, levels, labels, ticks: hideCovered(priceTicks(scale, layout, digits), labels, layout) };
+}
+
+/** All that stands inside the plot, in drawing order. */
+function plotMarks(chart: ResolvedChart, base: Ground, scale: PriceScale, found: Labelling): Mark[] {
+  const { bars, columns, lines, layout, theme } = base;
+  const { lastPrice, levels, labels } = found;
+  const tags = levels.flatMap((level) => {
+    const label = labels.find(({ role }) => role === level.role);
+    return label === undefined ? [] : levelTag(level, label.labelY, layout, theme);
+  });
+  return [
+    ...(chart.volume ? volumeMarks(bars, columns, layout.plot, theme) : []),
+    ...candleMarks(bars, columns, scale, theme),
+    ...lineMarks(lines, columns, scale.yOf, layout.ratio),
+    ...levels.flatMap((level) => levelLine(level, layout)),
+    ...markerMarks(chart.annotations?.markers ?? [], { bars, columns, scale, layout, theme }),
+    lastPriceLine(lastPrice.y, layout, lastPrice.colour),
+    ...tags,
+  ];
+}
+
+function timesOf({ bars, columns, layout }: Ground, read: ZoneReader): TimeLabel[] {
+  const { plot, fontSize } = layout;
+  const axisBars = bars.map(({ timeMs }, index) => ({ timeMs, x: columns[index]?.x ?? 0 }));
+  const edge = Math.round(fontSize / 3);
+  return timeLabels(axisBars, read, { left: plot.x + edge, right: plot.x + plot.width - edge, fontSize });
+}
+
+function legendOf(chart: ResolvedChart, { lines, layout, theme }: Ground): Legend {
+  const { plot, fontSize, margin } = layout;
+  const clear = { ...plot, width: plot.width - tagRoom(chart.annotations, fontSize) };
+  return legend(legendSections(chart, lines, theme), clear, {
+    size: fontSize,
+    margin,
+    plate: theme.background,
+  });
+}
+
+/** Room above the candles for the legend, below them for the volume, and for markers on either side. */
+function paddingOf(
+  chart: ResolvedChart,
+  layout: ChartLayout,
+  legendHeight: number,
+): { top: number; bottom: number } {
+  const { plot } = layout;
+  const spare = markerPadding(chart.annotations, layout);
+  const floor = plot.height * (chart.volume ? VOLUME_SHARE + 0.04 : 0.06);
+  return { top: legendHeight + plot.height * 0.04 + spare.top, bottom: floor + spare.bottom };
+}
+
+function indicatorFacts(lines: readonly IndicatorLine[], digits: number): SceneFacts['indicators'] {
+  return lines.map(({ name, values, colour }) => {
+    const value = values.at(-1);
+    return { name, value: value === undefined ? undefined : priceText(value, digits), colour };
+  });
+}
+
 /** The marks and facts of a candlestick chart; the chart has at least one bar. */
 export function candlestickScene(chart: ResolvedChart): {
   background: string;
   marks: Mark[];
   facts: SceneFacts;
 } {
-  const { digits, annotations } = chart;
-  const lastCandle = chart.candles.at(-1);
-  if (lastCandle === undefined) throw new RangeError('a chart has at least one bar');
+  const last = chart.candles.at(-1);
+  if (last === undefined) throw new RangeError('a chart has at least one bar');
   const read = zoneReader(labelZone(chart));
-  const zone = isDailyOrLonger(chart.timeframe) ? '' : zoneLabel(read, lastCandle.timeMs);
-  const { bars, columns, lines, layout, theme, range } = ground(chart, zone);
-  const { plot, ratio, fontSize } = layout;
-
-  const plate = { size: fontSize, margin: layout.margin, plate: theme.background };
-  const clear = { ...plot, width: plot.width - tagRoom(annotations, fontSize) };
-  const words = legend(legendSections(chart, lines, theme), clear, plate);
-  const spare = markerPadding(annotations, layout);
-  const floor = plot.height * (chart.volume ? VOLUME_SHARE + 0.04 : 0.06);
-  const padding = { top: words.height + plot.height * 0.04 + spare.top, bottom: floor + spare.bottom };
-  const scale = priceScale(range, plot, padding);
-
-  const rising = lastCandle.close >= lastCandle.open;
-  const colour = rising ? theme.up : theme.down;
-  const lastPrice = {
-    text: priceText(lastCandle.close, digits),
-    y: Math.round(scale.yOf(lastCandle.close)),
-    colour,
-  };
-  const levels = annotations === undefined ? [] : orderLevels(annotations, scale, layout, theme);
-  const levelValues = levels.map(({ role, price, y, colour: fill }) => {
-    return { role, text: priceText(price, digits), y, colour: fill, priority: 100 };
-  });
-  const labels = placeAxisValues([...axisValues(chart, lines, scale, lastPrice), ...levelValues], layout);
-  const ticks = hideCovered(priceTicks(scale, layout, digits), labels, layout);
-  const axisBars = bars.map(({ timeMs }, index) => ({ timeMs, x: columns[index]?.x ?? 0 }));
-  const edge = Math.round(fontSize / 3);
-  const times = timeLabels(axisBars, read, {
-    left: plot.x + edge,
-    right: plot.x + plot.width - edge,
-    fontSize,
-  });
+  const zone = isPlainDates(chart) ? '' : zoneLabel(read, last.timeMs);
+  const { range, ...base } = ground(chart, zone);
+  const { bars, lines, layout, theme } = base;
+  const words = legendOf(chart, base);
+  const scale = priceScale(range, layout.plot, paddingOf(chart, layout, words.height));
+  const found = labelling(chart, last, base, scale);
+  const { ticks, labels, lastPrice } = found;
+  const times = timesOf(base, read);
   const frame = chartFrame({ chart, layout, theme, ticks, times, zone, range: rangeText(chart) });
-  const tags = levels.flatMap((level) => {
-    const labelY = labels.find(({ role }) => role === level.role)?.labelY ?? level.y;
-    return levelTag(level, labelY, layout, theme);
-  });
   const marks: Mark[] = [
     ...frame.behind,
-    ...(chart.volume ? volumeMarks(bars, columns, plot, theme) : []),
-    ...candleMarks(bars, columns, scale, theme),
-    ...lineMarks(lines, columns, scale.yOf, ratio),
-    ...levels.flatMap((level) => levelLine(level, layout)),
-    ...markerMarks(annotations?.markers ?? [], { bars, columns, scale, layout, theme }),
-    lastPriceLine(lastPrice.y, layout, colour),
-    ...tags,
+    ...plotMarks(chart, base, scale, found),
     ...frame.front,
     ...priceAxisMarks(ticks, labels, layout, theme),
     ...words.marks,
@@ -242,10 +249,7 @@ export function candlestickScene(chart: ResolvedChart): {
     priceTicks: ticks,
     zone,
     lastPrice,
-    indicators: lines.map(({ name, values, colour: stroke }) => {
-      const value = values.at(-1);
-      return { name, value: value === undefined ? undefined : priceText(value, digits), colour: stroke };
-    }),
+    indicators: indicatorFacts(lines, chart.digits),
     colours: { background: theme.background, up: theme.up, down: theme.down },
   };
   return { background: theme.background, marks: marks.filter(isVisible), facts };

@@ -3,13 +3,12 @@
 // Invariants: at most 256 colours (the rarest are snapped to the nearest kept one); no metadata chunks; equal pixels
 // give equal bytes on every runtime (fflate, not the runtime's zlib). Format: PNG, third edition (W3C, 2025).
 import { zlibSync } from 'fflate';
+import { type ColourCensus, colourCensus } from './colour-census.ts';
 
 /** RGBA, four bytes a pixel, row by row. */
 export type PixelImage = { width: number; height: number; pixels: Uint8Array };
 
 const MAX_COLOURS = 256;
-/** With more distinct colours than this (a photograph, not a chart) low bits go first, so that snapping stays cheap. */
-const MAX_DISTINCT = 4096;
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] as const;
 const PALETTE_COLOUR = 3;
 
@@ -34,21 +33,6 @@ function words({ width, height, pixels }: PixelImage): Uint32Array {
   const colours = new Uint32Array(count);
   for (let index = 0; index < count; index += 1) colours[index] = view.getUint32(index * 4);
   return colours;
-}
-
-/** How often each colour occurs; a run of equal pixels costs one look-up. */
-function census(colours: Uint32Array): Map<number, number> {
-  const counts = new Map<number, number>();
-  let [current, run] = [colours[0] ?? 0, 0];
-  for (const colour of colours) {
-    if (colour === current) {
-      run += 1;
-      continue;
-    }
-    counts.set(current, (counts.get(current) ?? 0) + run);
-    [current, run] = [colour, 1];
-  }
-  return counts.set(current, (counts.get(current) ?? 0) + run);
 }
 
 function coarser(colours: Uint32Array, bits: number): Uint32Array {
@@ -76,33 +60,38 @@ function nearest(colour: number, palette: readonly number[]): number {
 }
 
 /** The most frequent colours, ties by value so that the order is fixed, and the palette index of every colour. */
-function paletteOf(counts: ReadonlyMap<number, number>): { palette: number[]; indexOf: Map<number, number> } {
-  const ranked = [...counts]
-    .toSorted(([a, often], [b, seldom]) => seldom - often || a - b)
-    .map(([colour]) => colour);
-  const palette = ranked.slice(0, MAX_COLOURS);
-  const indexOf = new Map(palette.map((colour, index) => [colour, index]));
-  for (const colour of ranked.slice(MAX_COLOURS)) indexOf.set(colour, nearest(colour, palette));
-  return { palette, indexOf };
+function paletteOf({ colours, counts }: ColourCensus): { palette: number[]; indexes: Uint8Array } {
+  const ranked = colours
+    .map((colour, number) => ({ colour, number, count: counts[number] ?? 0 }))
+    .toSorted((one, other) => other.count - one.count || one.colour - other.colour);
+  const palette = ranked.slice(0, MAX_COLOURS).map(({ colour }) => colour);
+  const indexes = new Uint8Array(colours.length);
+  for (const [rank, { colour, number }] of ranked.entries()) {
+    indexes[number] = rank < MAX_COLOURS ? rank : nearest(colour, palette);
+  }
+  return { palette, indexes };
 }
 
-function scanlines(
-  colours: Uint32Array,
-  width: number,
-  height: number,
-  indexOf: Map<number, number>,
-): Uint8Array {
+/** Rows of palette indexes, each after its filter byte: none, which is the best for a palette. */
+function scanlines(numbers: Uint16Array, width: number, indexes: Uint8Array): Uint8Array {
+  const height = numbers.length / width;
   const rows = new Uint8Array((width + 1) * height);
-  let [colour, index] = [-1, 0];
-  for (let row = 0, at = 0, from = 0; row < height; row += 1) {
-    rows[at++] = 0;
-    for (let column = 0; column < width; column += 1) {
-      const next = colours[from++] ?? 0;
-      if (next !== colour) [colour, index] = [next, indexOf.get(next) ?? 0];
-      rows[at++] = index;
+  for (let row = 0, from = 0; row < height; row += 1) {
+    const start = row * (width + 1) + 1;
+    for (let column = 0; column < width; column += 1, from += 1) {
+      rows[start + column] = indexes[numbers[from] ?? 0] ?? 0;
     }
   }
   return rows;
+}
+
+/** The census; of pictures that are no charts after dropping as many low bits as it takes. */
+function censusOf(pixels: Uint32Array): ColourCensus {
+  for (let bits = 1; bits < 8; bits += 1) {
+    const census = colourCensus(bits === 1 ? pixels : coarser(pixels, bits - 1));
+    if (census !== undefined) return census;
+  }
+  throw new RangeError('two levels a channel are at most sixteen colours');
 }
 
 function chunk(type: string, data: Uint8Array): Uint8Array {
@@ -127,18 +116,13 @@ function header(width: number, height: number): Uint8Array {
 
 /** An indexed PNG of RGBA pixels; lossless up to 256 colours. Throws a RangeError when size and pixels disagree. */
 export function writePng(image: PixelImage): Uint8Array<ArrayBuffer> {
-  let colours = words(image);
-  let counts = census(colours);
-  for (let bits = 1; counts.size > MAX_DISTINCT; bits += 1) {
-    colours = coarser(colours, bits);
-    counts = census(colours);
-  }
-  const { palette, indexOf } = paletteOf(counts);
+  const census = censusOf(words(image));
+  const { palette, indexes } = paletteOf(census);
   const rgb = Uint8Array.from(
     palette.flatMap((colour) => [colour >>> 24, (colour >>> 16) & 0xff, (colour >>> 8) & 0xff]),
   );
   const alpha = Uint8Array.from(palette, (colour) => colour & 0xff);
-  const rows = scanlines(colours, image.width, image.height, indexOf);
+  const rows = scanlines(census.numbers, image.width, indexes);
   const chunks = [
     Uint8Array.from(SIGNATURE),
     chunk('IHDR', header(image.width, image.height)),

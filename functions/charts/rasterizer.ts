@@ -22,10 +22,12 @@ export function createRasterizer(loadWasm: () => Promise<WasmSource>): Rasterize
   return {
     async rasterize(svg) {
       ready ??= initialise(loadWasm);
+      const attempt = ready;
       try {
-        await ready;
+        await attempt;
       } catch (error) {
-        ready = undefined;
+        // Several may wait for one failed attempt; only the attempt itself is forgotten, never a newer one.
+        if (ready === attempt) ready = undefined;
         throw error;
       }
       return pixelsOf(svg);

@@ -21,6 +21,7 @@ export function roleOf(value: unknown): Role {
   return role;
 }
 
+/** A row of users. */
 export const userOf = (row: Row): User => ({
   id: String(row['id']),
   email: String(row['email']),

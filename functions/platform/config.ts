@@ -13,6 +13,7 @@ export type Duty = (typeof DUTIES)[number];
 export type RingKey = { id: string; bytes: Uint8Array<ArrayBuffer>; notAfterMs: number | null };
 
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
+/** Whether an address is this machine's own; false for what is no address at all. */
 export const isLoopback = (url: string): boolean => {
   try {
     return LOOPBACK.has(new URL(url).hostname);

@@ -14,7 +14,9 @@ export type ParsedJson =
 class NotJson extends Error {}
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly what RFC 8259 forbids in a string
 const PLAIN_STRING = /"([^"\\\u0000-\u001f]*)"/y;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly what RFC 8259 forbids in a string
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const SPACE = /[ \t\n\r]*/y;
 const LITERALS = [

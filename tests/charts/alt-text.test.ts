@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { altText, labelZone } from '../../functions/charts/alt-text.ts';
+import { altText } from '../../functions/charts/alt-text.ts';
 import { type ResolvedChart, resolveChart } from '../../functions/charts/resolved-chart.ts';
 import { chartBody, sampleChart, specOf } from './sample-chart.ts';
 
@@ -39,16 +39,4 @@ describe('alt text', () => {
   it('names one bar once', () => {
     expect(altText(chartOf([5]))).toContain('1 bar, 7 Jul 2025 14:00 UTC');
   });
-});
-
-it('daily bars that are plain dates stay on their day in any zone', () => {
-  const midnight = chartOf([1, 2], 'D1', 86_400);
-  const dates = {
-    ...midnight,
-    tz: 'America/New_York',
-    candles: midnight.candles.map((bar, index) => ({ ...bar, timeMs: index * 86_400_000 })),
-  };
-  expect(labelZone(dates)).toBe('UTC');
-  expect(labelZone({ ...dates, timeframe: 'H1' })).toBe('America/New_York');
-  expect(labelZone({ ...midnight, tz: 'America/New_York' })).toBe('America/New_York');
 });

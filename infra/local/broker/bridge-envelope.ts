@@ -20,6 +20,8 @@ const commandSchema = z.object({
     position_id: ticket.nullish(),
     volume_at_most: decimalText.nullish(),
     max_spread_points: z.number().min(0).nullish(),
+    price_low: decimalText.nullish(),
+    price_high: decimalText.nullish(),
   }),
   order: z.object({
     symbol: z.string(),
@@ -45,8 +47,9 @@ export const envelopeSchema = z.discriminatedUnion('kind', [
     kind: z.literal('candles'),
     symbol: z.string(),
     timeframe: z.enum(TIMEFRAMES),
-    from: instant,
-    to: instant,
+    from: instant.nullish(),
+    to: instant.nullish(),
+    count: z.int().min(1).max(5000).nullish(),
   }),
 ]);
 

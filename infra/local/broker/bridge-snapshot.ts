@@ -129,16 +129,19 @@ export function lookupBody(
   };
 }
 
-/** Body of a `candles` reply: ended bars in [from, to), the first 5000 of them; null for an unknown symbol. */
+/**
+ * Body of a `candles` reply: ended bars in [from, to), the first 5000 of them, or without `from` the newest `count`;
+ * null for an unknown symbol.
+ */
 export function candlesBody(state: BrokerState, request: Kind<'candles'>) {
   const spec = state.tables.symbol.get(request.symbol);
   if (!spec) return null;
   const bars = state.candles.closedBars(spec.symbol, request.timeframe, {
-    from: Date.parse(request.from),
-    to: Date.parse(request.to),
+    from: request.from == null ? 0 : Date.parse(request.from),
+    to: request.to == null ? Number.MAX_SAFE_INTEGER : Date.parse(request.to),
     nowMs: state.nowMs(),
-    limit: MAX_CANDLES,
-    keep: 'first',
+    limit: request.count ?? MAX_CANDLES,
+    keep: request.from == null ? 'last' : 'first',
   });
   return { candles: bars.map((bar) => candleRow(spec, bar)) };
 }

@@ -27,6 +27,10 @@ export function refusalReason(state: BrokerState, account: AccountRecord, comman
   if (pre.volume_at_most != null && order.volume != null && dec(order.volume).gt(pre.volume_at_most)) {
     return 'volume_above_precondition';
   }
+  // The quote it would trade at: what was countersigned holds for these prices and no others.
+  const price = order.type === 'sell' ? quote.bid : quote.ask;
+  if (pre.price_low != null && dec(price).lt(pre.price_low)) return 'price_outside_band';
+  if (pre.price_high != null && dec(price).gt(pre.price_high)) return 'price_outside_band';
   // A position that is gone is for the trade server to say (10036), which is as good as closed.
   const position =
     order.position_ticket == null ? undefined : state.tables.position.get(order.position_ticket);

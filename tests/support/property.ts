@@ -1,0 +1,27 @@
+// One seed for the property tests of a run, printed, so that a failure can be repeated: `FC_SEED=<seed> npx vitest ...`.
+import { expect } from 'vitest';
+
+const given = process.env['FC_SEED'];
+const seed = given === undefined ? crypto.getRandomValues(new Int32Array(1))[0] : Number(given);
+if (seed === undefined || !Number.isSafeInteger(seed)) throw new Error('FC_SEED must be a whole number');
+console.info(`property seed: FC_SEED=${seed}`);
+
+/** What `fc.assert` needs to repeat a run. */
+export const runs = (numRuns = 200): { seed: number; numRuns: number } => ({ seed, numRuns });
+
+/** Counts the interesting cases that a property met; `expectAllMet` fails on a case that never came up. */
+export function caseCensus<Name extends string>(...names: Name[]) {
+  const counts = new Map<Name, number>(names.map((name) => [name, 0]));
+  return {
+    /** Counts `name` where `met` holds, and says whether it does. */
+    note(name: Name, met: boolean): boolean {
+      if (met) counts.set(name, (counts.get(name) ?? 0) + 1);
+      return met;
+    },
+    /** Every case must have been met at least once, or the property proved less than its name says. */
+    expectAllMet(): void {
+      const missed = [...counts].filter(([, count]) => count === 0).map(([name]) => name);
+      expect(missed, `cases never reached with FC_SEED=${seed}`).toEqual([]);
+    },
+  };
+}
