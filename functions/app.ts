@@ -175,8 +175,12 @@ function problemOf(e: unknown, c: unknown): ProblemError {
   const { deps, requestId } = (c as Ctx).var;
   deps.log({ kind: 'fault', name: routeOf(c), outcome: 'thrown', request_id: requestId, cause: causeOf(e) });
   if (e instanceof ConfigError) return problem('misconfigured');
-  const fault = databaseFault(e);
-  return fault !== null && fault.kind !== 'other' && fault.kind !== 'constraint'
-    ? problem('unavailable', { detail: 'nothing was stored; try again' })
-    : problem('internal');
+  switch (databaseFault(e)?.kind) {
+    case 'contention':
+      return problem('unavailable', { detail: 'nothing was stored; try again' });
+    case 'unreachable':
+      return problem('unavailable', { detail: 'it is not known whether anything was stored' });
+    default:
+      return problem('internal');
+  }
 }

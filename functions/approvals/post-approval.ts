@@ -1,8 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { auditEntry } from '../identity/audit-entry.ts';
 import { requireCaller } from '../identity/caller.ts';
+import { need } from '../platform/config.ts';
 import { bearer, body, json, problems, uuid } from '../platform/contract.ts';
-import { sha256Hex } from '../platform/digest.ts';
+import type { Deps } from '../platform/deps.ts';
+import { hmacKey, keyedHash, sha256Hex } from '../platform/digest.ts';
 import { endpoint } from '../platform/endpoint.ts';
 import { type ProblemError, problem } from '../platform/problem.ts';
 import {
@@ -47,6 +49,7 @@ export const postApproval = endpoint(route, async (c) => {
   const { caller } = c.var;
   const wanted = c.req.valid('json');
   const eventId = ids.next();
+  const addressHmac = await hashedAddress(c.var.deps, c.var.address);
   // A second look follows a failed guard: it then names what the first one could not see.
   for (let look = 1; look <= 2; look += 1) {
     const context = await readDecisionContext(db, wanted.signal_id, caller.userId);
@@ -57,7 +60,7 @@ export const postApproval = endpoint(route, async (c) => {
       action: `signal.${approval.decision}`,
       subjectKind: 'signal',
       subjectId: approval.signalId,
-      detail: { approval_id: approval.id, terms_sha256: approval.termsSha256 },
+      detail: { approval_id: approval.id, terms_sha256: approval.termsSha256, address_hmac: addressHmac },
     });
     const client = { address: c.var.address, userAgent: c.req.header('user-agent')?.slice(0, 300) ?? null };
     if (!(await insertApproval(db, approval, client, eventId, audit))) continue;
@@ -66,6 +69,13 @@ export const postApproval = endpoint(route, async (c) => {
   }
   throw problem('signal-not-open', { detail: 'the signal changed while it was being decided' });
 });
+
+/** The audit is kept for ever, so it holds the caller's address only as a keyed hash. */
+async function hashedAddress({ config }: Deps, address: string): Promise<string> {
+  const key = need(config, 'AUDIT_KEY')[0];
+  if (key === undefined) throw new Error('the audit key ring is empty');
+  return keyedHash(await hmacKey(key.bytes), address);
+}
 
 async function decide(
   context: DecisionContext,

@@ -5,6 +5,7 @@
  */
 import { hmac, hmacKey } from '../platform/digest.ts';
 import { toBase64Url } from '../platform/encoding.ts';
+import { type CdnKey, signForCdn } from './cdn-signature.ts';
 
 /** How long a private address works. */
 export const PRIVATE_LIFE_SECONDS = 3600;
@@ -38,18 +39,21 @@ export async function addressSignature(
   return toBase64Url(await hmac(await hmacKey(master), `chart-url|${digest}|${expSeconds}`));
 }
 
-/** The three addresses of a chart below `baseUrl`. */
+/** The three addresses of a chart below `baseUrl`; with a CDN key, private ones carry the CDN's signature as well. */
 export async function chartAddresses(
   baseUrl: string,
   digest: string,
-  access: { master: Uint8Array<ArrayBuffer>; expSeconds: number } | null,
+  access: { master: Uint8Array<ArrayBuffer>; expSeconds: number; cdn: CdnKey | null } | null,
 ): Promise<{ png: string; svg: string; pdf: string }> {
   const query =
     access === null
       ? ''
       : `?exp=${access.expSeconds}&sig=${await addressSignature(access.master, digest, access.expSeconds)}`;
-  const address = (format: string) => `${baseUrl.replace(/\/$/, '')}/charts/${digest}.${format}${query}`;
-  return { png: address('png'), svg: address('svg'), pdf: address('pdf') };
+  const address = async (format: string) => {
+    const own = `${baseUrl.replace(/\/$/, '')}/charts/${digest}.${format}${query}`;
+    return access?.cdn ? signForCdn(own, access.expSeconds, access.cdn) : own;
+  };
+  return { png: await address('png'), svg: await address('svg'), pdf: await address('pdf') };
 }
 
 /** Whether a private address is right now good, past its time, or not one of ours. */

@@ -11,6 +11,7 @@ import { problem } from '../platform/problem.ts';
 import { readBody } from '../platform/read-body.ts';
 import { parseStrictJson } from '../platform/strict-json.ts';
 import { altText } from './alt-text.ts';
+import { type CdnKey, cdnKey } from './cdn-signature.ts';
 import { chartAddresses, PRIVATE_LIFE_SECONDS, privateDigestKey } from './chart-address.ts';
 import { chartDigest } from './chart-digest.ts';
 import { type ChartSpec, chartSpecSchema, parseChartSpec } from './chart-spec.ts';
@@ -72,13 +73,18 @@ export const postChart = rawEndpoint(
     const urls = await chartAddresses(
       deps.config.MEDIA_PUBLIC_BASE_URL,
       digest,
-      hidden ? { master, expSeconds } : null,
+      hidden ? { master, expSeconds, cdn: await cdnOf(deps) } : null,
     );
     const expires = hidden ? isoTime(expSeconds * 1000) : null;
     return c.json({ url: urls.png, urls, expires_at: expires, etag: `"${digest}"`, alt }, 201);
   },
   [requireCaller('charts')],
 );
+
+async function cdnOf({ config }: Deps): Promise<CdnKey | null> {
+  const { MEDIA_CDN_PRIVATE_KEY: pem, MEDIA_KEY_PAIR_ID: id } = config;
+  return pem === undefined || id === undefined ? null : cdnKey(pem, id);
+}
 
 async function readSpec(request: Request): Promise<ChartSpec> {
   if (!/^application\/json\s*(;|$)/i.test(request.headers.get('content-type') ?? ''))

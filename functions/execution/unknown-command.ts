@@ -8,6 +8,8 @@ import type { Lookup } from '../bridge/bridge-protocol.ts';
 export const HORIZON_MS = 180_000;
 export const LOOKUP_SPACING_MS = 30_000;
 const NEEDED_NEGATIVES = 2;
+/** States in which an order has ended: what it traded is in the deals, and nothing more will come of it. */
+const ENDED = new Set(['rejected', 'canceled', 'expired']);
 
 export type UnknownVerdict =
   | { kind: 'done'; orderTicket: string; positionId: string }
@@ -21,13 +23,15 @@ export function unknownCommand(
   lookup: Lookup,
   nowMs: number,
 ): UnknownVerdict {
-  const deal = lookup.deals.find((d) => d.magic === command.magic && d.entry === 'in');
+  const deal = lookup.deals.find(
+    (d) => d.magic === command.magic && (d.entry === 'in' || d.entry === 'inout'),
+  );
   if (deal) return { kind: 'done', orderTicket: deal.order, positionId: deal.position_id };
   const position = lookup.positions.find((p) => p.magic === command.magic);
   if (position) return { kind: 'done', orderTicket: position.identifier, positionId: position.identifier };
   const order = [...lookup.orders, ...lookup.history_orders].find((o) => o.magic === command.magic);
-  // An order that neither traded nor ended may still trade; one that the broker rejected has not.
-  if (order && order.state !== 'rejected') return { kind: 'wait' };
+  // An order that neither traded nor ended may still trade, and a filled one's deals are still to come.
+  if (order && !ENDED.has(order.state)) return { kind: 'wait' };
   if (lookup.journal === 'intent' && nowMs - command.sentMs < HORIZON_MS) return { kind: 'wait' };
   const spaced = command.lookedUpMs === null || nowMs - command.lookedUpMs >= LOOKUP_SPACING_MS;
   if (!spaced) return { kind: 'wait' };

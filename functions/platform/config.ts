@@ -75,6 +75,13 @@ const ENVIRONMENT = z.object({
   QUEUE_ENDPOINT: loopbackUrl.optional(),
   MEDIA_BUCKET: z.string().regex(/^[a-z0-9][a-z0-9.-]{2,62}$/),
   MEDIA_ENDPOINT: loopbackUrl.optional(),
+  MEDIA_CDN_PRIVATE_KEY: z
+    .string()
+    .regex(
+      /^-----BEGIN PRIVATE KEY-----[A-Za-z0-9+/=\s]+-----END PRIVATE KEY-----\s*$/,
+      'must be a PKCS#8 PEM',
+    ),
+  MEDIA_KEY_PAIR_ID: z.string().regex(/^[A-Z0-9]{5,30}$/),
   AWS_REGION: z.string().regex(/^[a-z0-9-]{3,30}$/),
 });
 export type Environment = z.output<typeof ENVIRONMENT>;
@@ -95,9 +102,16 @@ const OF_DUTY: Record<Duty, Key[]> = {
     'AWS_REGION',
   ],
   bridge: [...REDIS, 'BRIDGE_KEYS', 'QUEUE_URL', 'AWS_REGION'],
-  charts: [...REDIS, 'BRIDGE_KEYS', 'MEDIA_SIGNING_KEY', ...AWS_ONLY],
+  charts: [
+    ...REDIS,
+    'BRIDGE_KEYS',
+    'MEDIA_SIGNING_KEY',
+    'MEDIA_CDN_PRIVATE_KEY',
+    'MEDIA_KEY_PAIR_ID',
+    ...AWS_ONLY,
+  ],
   schedule: ['QUEUE_URL', 'AWS_REGION'],
-  queue: [...REDIS, 'BRIDGE_KEYS', 'MEDIA_SIGNING_KEY', ...AWS_ONLY],
+  queue: [...REDIS, 'BRIDGE_KEYS', 'QUEUE_URL', 'AWS_REGION'],
 };
 
 /** Everything that is not of this duty is optional and, if absent, unusable: see `need`. */
@@ -165,10 +179,29 @@ function expiredRings(config: Partial<Environment>, nowMs: number): { key: strin
 
 /** The switches of the embedded stack must not reach a deployment that others can reach. */
 function cloudFaults(config: Partial<Environment>): { key: string; detail: string }[] {
+  return [...localAddressFaults(config), ...scaleFaults(config)];
+}
+
+/** Limits may be raised only where nothing that is configured stands outside this machine. */
+function scaleFaults(config: Partial<Environment>): { key: string; detail: string }[] {
+  if ((config.RATE_LIMIT_SCALE ?? 1) === 1) return [];
+  const addresses = [
+    config.PUBLIC_BASE_URL,
+    config.MEDIA_PUBLIC_BASE_URL,
+    config.DATABASE_URL,
+    config.UPSTASH_REDIS_REST_URL,
+    config.QUEUE_URL,
+  ].filter((a) => a !== undefined);
+  const local = addresses.every(isLoopback);
+  return local
+    ? []
+    : [{ key: 'RATE_LIMIT_SCALE', detail: 'is allowed only where every address is loopback' }];
+}
+
+function localAddressFaults(config: Partial<Environment>): { key: string; detail: string }[] {
   if (isLoopback(config.PUBLIC_BASE_URL ?? '')) return [];
   const localOnly = ['DATABASE_HTTP_URL', 'QUEUE_ENDPOINT', 'MEDIA_ENDPOINT'] as const;
-  const set: string[] = localOnly.filter((k) => config[k] !== undefined);
-  if ((config.RATE_LIMIT_SCALE ?? 1) > 1) set.push('RATE_LIMIT_SCALE');
+  const set = localOnly.filter((k) => config[k] !== undefined);
   return set.map((key) => ({ key, detail: 'is allowed on loopback only' }));
 }
 

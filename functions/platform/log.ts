@@ -23,6 +23,10 @@ export function causeOf(e: unknown): string {
   if (!(e instanceof Error)) return typeof e;
   const inner: unknown = e.cause ?? e;
   const code = typeof inner === 'object' && inner !== null && 'code' in inner ? ` ${String(inner.code)}` : '';
-  const place = e.stack?.split('\n').find((line) => line.trim().startsWith('at ')) ?? '';
+  // The message stands in the stack too, and a line of SQL may begin like a frame: only what follows it is read.
+  const stack = e.stack ?? '';
+  const at = stack.indexOf(e.message);
+  const frames = at < 0 ? '' : stack.slice(at + e.message.length);
+  const place = frames.split('\n').find((line) => line.trim().startsWith('at ')) ?? '';
   return `${e.name}${code}${place ? ` ${place.trim()}` : ''}`;
 }

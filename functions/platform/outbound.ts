@@ -38,7 +38,9 @@ export function addressFault(text: string, local: boolean): string | null {
   if (local && isLoopback(text)) return null;
   if (url.protocol !== 'https:') return 'must be https';
   if (IP_LITERAL.test(url.hostname)) return 'must be a name, not an IP address';
-  if (isLoopback(text) || !url.hostname.includes('.') || /\.(local|internal|localhost)$/.test(url.hostname))
+  // A final dot names the same host: `localhost.` must not pass for a name with a dot in it.
+  const name = url.hostname.replace(/\.+$/, '');
+  if (isLoopback(text) || !name.includes('.') || /\.(local|internal|localhost)$/.test(name))
     return 'must be a public name';
   return null;
 }

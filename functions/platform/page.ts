@@ -4,10 +4,11 @@
  */
 import { z } from '@hono/zod-openapi';
 import { type SQL, sql } from 'drizzle-orm';
-import { timestampMs } from './clock.ts';
+import { isoTime, timestampMs } from './clock.ts';
 import type { Database, Row } from './database.ts';
 import { toBase64Url } from './encoding.ts';
 import { isUuid } from './ids.ts';
+import { problem } from './problem.ts';
 
 export const MAX_EXACT_TOTAL = 10_000;
 
@@ -30,13 +31,25 @@ export const pageOf = <T extends z.ZodType>(item: T) =>
 
 type Cursor = { at: string; id: string };
 
+/** How PostgreSQL prints a timestamp. Nothing else is handed back to it as one. */
+const PRINTED_TIME = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/;
+
 const encode = (c: Cursor): string => toBase64Url(new TextEncoder().encode(`${c.at}|${c.id}`));
 
 /** The position a cursor names; null where it is not one of ours. */
 export function decodeCursor(text: string): Cursor | null {
   const [at, id, more] = atobUrl(text).split('|');
   if (at === undefined || id === undefined || more !== undefined) return null;
-  return isUuid(id) && !Number.isNaN(Date.parse(at)) ? { at, id } : null;
+  return isUuid(id) && PRINTED_TIME.test(at) && isMoment(at) ? { at, id } : null;
+}
+
+function isMoment(text: string): boolean {
+  const day = text.slice(0, 10);
+  try {
+    return timestampMs(text) > 0 && isoTime(timestampMs(`${day} 00:00:00+00`)).startsWith(day);
+  } catch {
+    return false;
+  }
 }
 
 function atobUrl(text: string): string {
@@ -49,7 +62,7 @@ function atobUrl(text: string): string {
 
 /**
  * Reads one page. `from` is everything from FROM to the end of WHERE; `at` and `id` are the columns of the order,
- * both descending. Two statements, one round trip.
+ * both descending. Two statements, one round trip. Throws `invalid-query` for a cursor that is not one of ours.
  */
 export async function readPage<T>(
   db: Database,
@@ -58,6 +71,10 @@ export async function readPage<T>(
   read: (row: Row) => T,
 ) {
   const after = query.cursor === undefined ? null : decodeCursor(query.cursor);
+  if (query.cursor !== undefined && after === null)
+    throw problem('invalid-query', {
+      errors: [{ pointer: '/cursor', detail: 'is not a cursor of this list' }],
+    });
   const beyond = after
     ? sql` AND (${parts.at}, ${parts.id}) < (${after.at}::timestamptz, ${after.id}::uuid)`
     : sql``;

@@ -32,7 +32,14 @@ export function createRateLimiter(options: {
   scale: number;
   clock: Clock;
 }): (after: (work: () => Promise<unknown>) => void) => RateLimiter {
-  const redis = new Redis({ url: options.url, token: options.token, enableTelemetry: false, retry: false });
+  const redis = new Redis({
+    url: options.url,
+    token: options.token,
+    enableTelemetry: false,
+    retry: false,
+    // The library's own timeout stops waiting; this one ends the call.
+    signal: () => AbortSignal.timeout(REDIS_TIMEOUT_MS),
+  });
   const windows = new Map<number, Ratelimit>();
   const counts = new Map<string, Count>();
   const { clock } = options;
@@ -57,8 +64,10 @@ export function createRateLimiter(options: {
     count.unsettled = 0;
     try {
       const said = await windowOf(count.limit).limit(key, { rate });
-      if (said.reason === 'timeout') return;
-      count.used = said.success ? count.limit - said.remaining : count.limit;
+      const sense = Number.isSafeInteger(said.remaining) && Number.isSafeInteger(said.reset);
+      if (said.reason === 'timeout' || !sense) return;
+      // What was taken while Redis was asked is not in its answer.
+      count.used = said.success ? count.limit - said.remaining + count.unsettled : count.limit;
       count.resetMs = said.reset;
     } catch {
       // Redis refused, hung or answered garbage: the isolate's own count goes on alone.

@@ -6,7 +6,13 @@
  *  3. the broker's ledger wins for what is realised, the snapshot for what is open; no deal is ever invented.
  */
 import type { Snapshot } from '../bridge/bridge-protocol.ts';
-import { type Deal, isTradeDeal, projectTrade, type Trade } from '../ledger/trade-projection.ts';
+import {
+  type Deal,
+  inBrokerOrder,
+  isTradeDeal,
+  projectTrade,
+  type Trade,
+} from '../ledger/trade-projection.ts';
 import { Big, plain } from '../platform/decimal.ts';
 
 export type KnownCommand = {
@@ -76,7 +82,8 @@ export function reconcile(state: ReconcileState, snapshot: Snapshot): ReconcileP
     const position = open.get(positionId);
     const trade = projectTrade(deals, position !== undefined);
     if (trade === null) continue;
-    const opening = deals.filter((d) => isTradeDeal(d) && d.entry === 'in');
+    open.delete(positionId);
+    const opening = inBrokerOrder(deals).filter((d) => isTradeDeal(d) && d.entry === 'in');
     const command = commandOf(state.commands, positionId, opening);
     const own = command !== null;
     plan.trades.push({
@@ -95,18 +102,18 @@ export function reconcile(state: ReconcileState, snapshot: Snapshot): ReconcileP
       });
     plan.divergences.push(...divergencesOf(state, trade, opening, own, position));
   }
-  for (const p of snapshot.positions)
-    if (!byPosition.has(p.identifier))
-      plan.divergences.push({
-        code: 'VOLUME_GAP',
-        brokerKey: p.identifier,
-        evidence: { at_broker: p.volume, in_ledger: '0' },
-      });
+  // What is open at the broker and has no opening deal with us, whatever else we know of it.
+  for (const p of open.values())
+    plan.divergences.push({
+      code: 'VOLUME_GAP',
+      brokerKey: p.identifier,
+      evidence: { at_broker: plain(p.volume), in_ledger: '0' },
+    });
   return plan;
 }
 
-/** A deal that belongs to a position: money deals of the account (a deposit) have none. */
-const isPositionDeal = (d: Deal): boolean => d.positionId !== '0' && (d.type === 'buy' || d.type === 'sell');
+/** A deal that belongs to a position, its costs included: money deals of the account (a deposit) have none. */
+const isPositionDeal = (d: Deal): boolean => d.positionId !== '0';
 
 /** Evidence in its order of weight (domain 2.3): stored position, exact magic and symbol of the opening deal. */
 function commandOf(
@@ -114,10 +121,13 @@ function commandOf(
   positionId: string,
   opening: readonly Deal[],
 ): KnownCommand | null {
-  const stored = commands.find((c) => c.positionId === positionId);
-  if (stored) return stored;
-  const magics = new Set(opening.map((d) => d.magic));
-  return commands.find((c) => magics.has(c.magic) && c.symbol === opening[0]?.symbol) ?? null;
+  const byMagic = (among: readonly KnownCommand[]) =>
+    opening
+      .map((d) => among.find((c) => c.magic === d.magic && c.symbol === d.symbol))
+      .find((c) => c !== undefined);
+  // Several commands may have filled one netting position: the earliest deal says whose it is.
+  const stored = commands.filter((c) => c.positionId === positionId);
+  return byMagic(stored) ?? stored[0] ?? byMagic(commands) ?? null;
 }
 
 function divergencesOf(

@@ -6,7 +6,7 @@ import type { Snapshot } from '../bridge/bridge-protocol.ts';
 import { Big } from '../platform/decimal.ts';
 
 export type GateState = {
-  binding: { login: string; server: string; currency: string; marginMode: string } | null;
+  binding: { login: string; server: string; currency: string; marginMode: string; tradeMode: string } | null;
   bootId: string | null;
   seq: number | null;
 };
@@ -38,7 +38,8 @@ export function snapshotGate(state: GateState, s: Snapshot, nowMs: number): Gate
     (binding.login === account.login &&
       binding.server === account.server &&
       binding.currency === account.currency &&
-      binding.marginMode === account.margin_mode);
+      binding.marginMode === account.margin_mode &&
+      binding.tradeMode === account.trade_mode);
   if (!bound) return refused('account-mismatch');
   if (state.bootId === s.boot_id && state.seq !== null && s.seq <= state.seq)
     return refused('snapshot-out-of-order');

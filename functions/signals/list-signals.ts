@@ -11,7 +11,13 @@ import { listSignals as readSignals } from './signal-store.ts';
 const status = z
   .union([z.enum(SIGNAL_STATUS), z.string().regex(/^[0-7]$/)])
   .transform((s) => (/^\d$/.test(s) ? statusOf(s) : (s as (typeof SIGNAL_STATUS)[number])));
-const moment = z.iso.datetime({ offset: true }).transform((s) => Date.parse(s));
+const moment = z.iso
+  .datetime({ offset: true })
+  .transform((s) => Date.parse(s))
+  .refine(
+    (ms) => ms >= Date.UTC(1970, 0) && ms <= Date.UTC(9999, 11, 31),
+    'must be a time from 1970 to 9999',
+  );
 
 const route = createRoute({
   method: 'get',

@@ -24,10 +24,14 @@ const priceText = z
     'must be above 0 and below 1000000',
   )
   .openapi({ description: 'plain decimal, as a string or a JSON number', example: '2035.1' });
+/** What the database can hold and ISO 8601 can print with four digits of the year. */
+const FIRST_MS = Date.UTC(1970, 0);
+const LAST_MS = Date.UTC(9999, 11, 31);
 const moment = z.iso
   .datetime({ offset: true, error: 'must be ISO 8601 with an offset' })
   .max(40)
-  .transform((s) => Date.parse(s));
+  .transform((s) => Date.parse(s))
+  .refine((ms) => ms >= FIRST_MS && ms <= LAST_MS, 'must be a time from 1970 to 9999');
 const printable = (max: number) =>
   z
     .string()
@@ -61,6 +65,7 @@ export const signalBodySchema = z
   })
   .openapi('NewSignal');
 
+type SoundMembers = Partial<z.output<typeof signalBodySchema>>;
 export type SignalBody = Omit<
   z.output<typeof signalBodySchema>,
   'time' | 'expires_at' | 'order_expires_at'
@@ -83,16 +88,17 @@ export function readSignalBody(
   nowMs: number,
 ): SignalBodyResult {
   const faults: Fault[] = [];
-  const parsed = signalBodySchema.safeParse(withPriceTexts(value, numbers, faults));
-  if (!parsed.success) {
-    faults.push(...parsed.error.issues.flatMap(issueFaults));
+  const texts = withPriceTexts(value, numbers, faults);
+  const parsed = signalBodySchema.safeParse(texts);
+  if (!parsed.success) faults.push(...parsed.error.issues.flatMap(issueFaults));
+  // What fits by itself is judged together even where something else does not fit: all faults come at once.
+  const sound = parsed.success ? parsed.data : soundMembers(texts);
+  faults.push(...timeFaults(nowMs, sound), ...stopFaults(sound));
+  if (!parsed.success || faults.length > 0)
     return { ok: false, faults, schema: faults.some((f) => f.pointer === '/schema') };
-  }
   const { time, expires_at, order_expires_at, ...rest } = parsed.data;
   const timeMs = time ?? nowMs;
   const expiresMs = expires_at ?? nowMs + DEFAULT_LIFE_MS;
-  faults.push(...timeFaults(nowMs, timeMs, expiresMs, order_expires_at), ...stopFaults(rest));
-  if (faults.length > 0) return { ok: false, faults, schema: false };
   const prices = Object.fromEntries(
     PRICE_KEYS.flatMap((k) => (rest[k] === undefined ? [] : [[k, plain(rest[k])]])),
   );
@@ -141,27 +147,31 @@ function issueFaults(issue: z.core.$ZodIssue): Fault[] {
   return [{ pointer: at, detail: issue.message }];
 }
 
-function timeFaults(nowMs: number, timeMs: number, expiresMs: number, orderExpiresMs?: number): Fault[] {
+/** The members that fit their own schema; what is missing or wrong is left out, and defaults are filled in. */
+function soundMembers(value: JsonValue): SoundMembers {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
+  const found = Object.entries(signalBodySchema.shape).flatMap(([key, schema]) => {
+    const member = schema.safeParse(value[key]);
+    return member.success ? [[key, member.data]] : [];
+  });
+  return Object.fromEntries(found);
+}
+
+function timeFaults(nowMs: number, s: SoundMembers): Fault[] {
   const faults: Fault[] = [];
-  if (timeMs - nowMs > MAX_AHEAD_MS)
+  const life = (s.expires_at ?? nowMs + DEFAULT_LIFE_MS) - nowMs;
+  if (s.time !== undefined && s.time - nowMs > MAX_AHEAD_MS)
     faults.push({ pointer: '/time', detail: 'is more than 300 seconds ahead of our clock' });
-  if (expiresMs <= nowMs) faults.push({ pointer: '/expires_at', detail: 'has passed' });
-  if (expiresMs - nowMs > MAX_LIFE_MS)
-    faults.push({ pointer: '/expires_at', detail: 'is more than 7 days away' });
-  if (orderExpiresMs !== undefined && orderExpiresMs <= nowMs)
+  if (life <= 0) faults.push({ pointer: '/expires_at', detail: 'has passed' });
+  if (life > MAX_LIFE_MS) faults.push({ pointer: '/expires_at', detail: 'is more than 7 days away' });
+  if (s.order_expires_at !== undefined && s.order_expires_at <= nowMs)
     faults.push({ pointer: '/order_expires_at', detail: 'has passed' });
   return faults;
 }
 
 /** On an opening signal the stop is on the losing side of the price and the target on the winning one. */
-function stopFaults(s: {
-  intent: string;
-  side: string;
-  price: string;
-  stop_loss?: string | undefined;
-  take_profit?: string | undefined;
-}): Fault[] {
-  if (s.intent !== 'open') return [];
+function stopFaults(s: SoundMembers): Fault[] {
+  if (s.intent !== 'open' || s.side === undefined || s.price === undefined) return [];
   const losing = s.side === 'buy' ? -1 : 1;
   const word = (below: boolean) => `must be ${below ? 'below' : 'above'} the price of a ${s.side}`;
   const faults: Fault[] = [];

@@ -115,8 +115,7 @@ export class ChartDelivery extends Construct {
   private createPublicKey(generation: number): PublicKey {
     const pem = new CfnParameter(this, 'PublicKeyPem', {
       type: 'String',
-      description:
-        'PEM of the public half of MEDIA_SIGNING_KEY (RSA 2048 or EC P-256), for signed chart addresses',
+      description: 'PEM of the public half of MEDIA_CDN_PRIVATE_KEY (RSA 2048), for signed chart addresses',
       allowedPattern: '-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\\s]+-----END PUBLIC KEY-----\\s*',
       constraintDescription: 'a PEM public key, from BEGIN PUBLIC KEY to END PUBLIC KEY',
     });

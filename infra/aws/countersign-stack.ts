@@ -72,7 +72,7 @@ export class CountersignStack extends Stack {
           QUEUE_URL: work.queue.queueUrl,
           PUBLIC_BASE_URL: settings.publicBaseUrl ?? api.url,
           MEDIA_PUBLIC_BASE_URL: charts.url,
-          ...(secrets.includes('MEDIA_SIGNING_KEY') ? { MEDIA_KEY_PAIR_ID: charts.keyPairId } : {}),
+          ...(secrets.includes('MEDIA_CDN_PRIVATE_KEY') ? { MEDIA_KEY_PAIR_ID: charts.keyPairId } : {}),
           ...(chartFiles ? { MEDIA_BUCKET: charts.bucket.bucketName } : {}),
         },
       });

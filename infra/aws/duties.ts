@@ -6,7 +6,8 @@ export type SecretKey =
   | 'PRODUCER_KEYS'
   | 'BRIDGE_KEYS'
   | 'AUDIT_KEY'
-  | 'MEDIA_SIGNING_KEY';
+  | 'MEDIA_SIGNING_KEY'
+  | 'MEDIA_CDN_PRIVATE_KEY';
 
 /** What a function is there for. One bundle, one function per duty, so that a role can be narrow. */
 export type Duty = 'ingest' | 'api' | 'bridge' | 'charts' | 'schedule' | 'queue';
@@ -40,7 +41,7 @@ export const DUTIES: Readonly<Record<Duty, DutySpec>> = {
     handler: 'lambda.api',
     memoryMb: 512,
     timeoutSeconds: 10,
-    secrets: ['DATABASE_URL', ...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY', 'MEDIA_SIGNING_KEY'],
+    secrets: ['DATABASE_URL', ...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY'],
     chartFiles: false,
   },
   bridge: {
@@ -54,7 +55,7 @@ export const DUTIES: Readonly<Record<Duty, DutySpec>> = {
     handler: 'lambda.api',
     memoryMb: 1024,
     timeoutSeconds: 30,
-    secrets: ['DATABASE_URL', ...REDIS, 'BRIDGE_KEYS', 'MEDIA_SIGNING_KEY'],
+    secrets: ['DATABASE_URL', ...REDIS, 'BRIDGE_KEYS', 'MEDIA_SIGNING_KEY', 'MEDIA_CDN_PRIVATE_KEY'],
     chartFiles: true,
   },
   schedule: {
@@ -66,10 +67,10 @@ export const DUTIES: Readonly<Record<Duty, DutySpec>> = {
   },
   queue: {
     handler: 'lambda.queue',
-    memoryMb: 1024,
+    memoryMb: 512,
     timeoutSeconds: 120,
-    secrets: ['DATABASE_URL', ...REDIS, 'BRIDGE_KEYS', 'MEDIA_SIGNING_KEY'],
-    chartFiles: true,
+    secrets: ['DATABASE_URL', ...REDIS, 'BRIDGE_KEYS'],
+    chartFiles: false,
   },
 };
 

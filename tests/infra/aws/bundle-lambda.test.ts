@@ -1,14 +1,14 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { init, parse } from 'es-module-lexer';
 import { describe, expect, it } from 'vitest';
-import { bundleLambda, LAMBDA_ENTRY } from '../../../infra/aws/bundle-lambda.ts';
+import { bundleLambda } from '../../../infra/aws/bundle-lambda.ts';
 import { temporaryFolder } from './synthesized-stack.ts';
 
 const MIB = 1024 * 1024;
 
-describe.runIf(existsSync(LAMBDA_ENTRY))('the Lambda bundle', () => {
+describe('the Lambda bundle', () => {
   it('is one small module with three handlers that needs nothing but Node', async () => {
     const outdir = temporaryFolder();
     const { bytes, gzipBytes } = await bundleLambda(outdir);
@@ -26,11 +26,5 @@ describe.runIf(existsSync(LAMBDA_ENTRY))('the Lambda bundle', () => {
       .flatMap((one) => ('specifier' in one && one.specifier ? [one.specifier] : []))
       .filter((name) => !name.startsWith('node:') && !builtinModules.includes(name));
     expect(foreign).toEqual([]);
-  });
-});
-
-describe.skipIf(existsSync(LAMBDA_ENTRY))('without functions/lambda.ts', () => {
-  it('fails by name', async () => {
-    await expect(bundleLambda(temporaryFolder())).rejects.toThrow(/lambda\.ts/);
   });
 });

@@ -13,7 +13,7 @@ describe('functions', () => {
     ['bridge', 'lambda.api', 512, 10],
     ['charts', 'lambda.api', 1024, 30],
     ['schedule', 'lambda.scheduled', 512, 60],
-    ['queue', 'lambda.queue', 1024, 120],
+    ['queue', 'lambda.queue', 512, 120],
   ])('%s runs %s with %d MB and %d s', (duty, handler, memory, timeout) => {
     template.hasResourceProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
