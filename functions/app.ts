@@ -38,6 +38,7 @@ import { causeOf } from './platform/log.ts';
 import { ProblemError, problem, problemResponse } from './platform/problem.ts';
 import { healthz } from './reconciliation/get-healthz.ts';
 import { readyz } from './reconciliation/get-readyz.ts';
+import { listDeadEvents } from './reconciliation/list-dead-events.ts';
 import { listDivergences } from './reconciliation/list-divergences.ts';
 import { listReconciliationRuns } from './reconciliation/list-reconciliation-runs.ts';
 import { postReconciliationRun } from './reconciliation/post-reconciliation-run.ts';
@@ -80,6 +81,7 @@ export const ROUTES: readonly Endpoint[] = [
   listReconciliationRuns,
   postReconciliationRun,
   listDivergences,
+  listDeadEvents,
   postChart,
   getChart,
   healthz,

@@ -9,6 +9,7 @@ import { causeOf } from './platform/log.ts';
 import {
   noteOutboxFailure,
   type OutboxEvent,
+  outboxDepth,
   outboxDone,
   readOutboxEvent,
   sweepOutbox,
@@ -84,10 +85,13 @@ export async function runTick(deps: Deps, scheduledMs: number): Promise<void> {
     await reconcileAccounts(deps);
     await finishTick(db, minuteMs, clock.nowMs());
   }
+  const depth = await outboxDepth(db);
   log({
     kind: 'job',
     name: 'tick',
     outcome: claimed ? 'done' : 'claimed-before',
+    events_waiting: depth.waiting,
+    events_dead: depth.dead,
     request_id: new Date(minuteMs).toISOString(),
     duration_ms: clock.nowMs() - startedMs,
   });

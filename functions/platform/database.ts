@@ -33,7 +33,7 @@ export function databaseFault(e: unknown): DatabaseFault | null {
   const cause = e instanceof Error && !(e instanceof NeonDbError) && e.cause ? e.cause : e;
   if (!(cause instanceof NeonDbError)) return null;
   const { code, constraint } = cause;
-  if (code === undefined || code === null || UNREACHABLE.test(code)) return { kind: 'unreachable' };
+  if (!code || UNREACHABLE.test(code)) return { kind: 'unreachable' };
   if (CONTENTION.has(code)) return { kind: 'contention' };
   if (CONSTRAINT.has(code)) return { kind: 'constraint', code, constraint: constraint ?? '' };
   return { kind: 'other', code };

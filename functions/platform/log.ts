@@ -7,7 +7,8 @@ export type LogLine = {
   duration_ms?: number;
   actor?: string;
   status?: number;
-  upstream_calls?: number;
+  events_waiting?: number;
+  events_dead?: number;
   cause?: string;
 };
 export type Log = (line: LogLine) => void;

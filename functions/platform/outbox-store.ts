@@ -7,6 +7,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { isoTime } from './clock.ts';
 import type { Database } from './database.ts';
+import { readPage, rowTime } from './page.ts';
 
 export const MAX_ATTEMPTS = 12;
 /** Time a fresh event has before the sweep takes it for lost: the queue delivers within seconds. */
@@ -74,3 +75,24 @@ export async function outboxDepth(db: Database): Promise<{ waiting: number; dead
     count(*) FILTER (WHERE dead_at IS NOT NULL)::int AS dead FROM outbox WHERE done_at IS NULL`);
   return { waiting: Number(row?.['waiting'] ?? 0), dead: Number(row?.['dead'] ?? 0) };
 }
+
+/** A page of the events that the sweep has given up on, with the last failure of each. */
+export const listDeadEvents = (db: Database, query: { page: number; page_size: number; cursor?: string }) =>
+  readPage(
+    db,
+    query,
+    {
+      columns: sql`id, topic, payload, attempts, last_error, created_at`,
+      from: sql`FROM outbox WHERE dead_at IS NOT NULL`,
+      at: sql`created_at`,
+      id: sql`id`,
+    },
+    (row) => ({
+      id: String(row['id']),
+      topic: String(row['topic']),
+      payload: row['payload'] as Record<string, unknown>,
+      attempts: Number(row['attempts']),
+      lastError: row['last_error'] === null ? null : String(row['last_error']),
+      createdMs: rowTime(row, 'created_at'),
+    }),
+  );
