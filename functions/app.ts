@@ -15,12 +15,14 @@ import { postAccount } from './execution/post-account.ts';
 import { resumeAccount } from './execution/resume-account.ts';
 import { deleteToken } from './identity/delete-token.ts';
 import { getMe } from './identity/get-me.ts';
+import { listAudit } from './identity/list-audit.ts';
 import { listBridges } from './identity/list-bridges.ts';
 import { listInstruments } from './identity/list-instruments.ts';
 import { listProducers } from './identity/list-producers.ts';
 import { listSubscriptions } from './identity/list-subscriptions.ts';
 import { listTokens } from './identity/list-tokens.ts';
 import { listUsers } from './identity/list-users.ts';
+import { revokeBridge, revokeProducer, rotateBridge, rotateProducer } from './identity/party-verbs.ts';
 import { postBridge } from './identity/post-bridge.ts';
 import { postInstrument } from './identity/post-instrument.ts';
 import { postProducer } from './identity/post-producer.ts';
@@ -42,6 +44,7 @@ import { listDeadEvents } from './reconciliation/list-dead-events.ts';
 import { listDivergences } from './reconciliation/list-divergences.ts';
 import { listReconciliationRuns } from './reconciliation/list-reconciliation-runs.ts';
 import { postReconciliationRun } from './reconciliation/post-reconciliation-run.ts';
+import { cancelSignal } from './signals/cancel-signal.ts';
 import { getSignal } from './signals/get-signal.ts';
 import { listSignals } from './signals/list-signals.ts';
 import { postSignal } from './signals/post-signal.ts';
@@ -50,6 +53,7 @@ export const ROUTES: readonly Endpoint[] = [
   postSignal,
   listSignals,
   getSignal,
+  cancelSignal,
   getTerms,
   postApproval,
   listApprovals,
@@ -64,10 +68,15 @@ export const ROUTES: readonly Endpoint[] = [
   deleteToken,
   postProducer,
   listProducers,
+  rotateProducer,
+  revokeProducer,
   postSubscription,
   listSubscriptions,
   postBridge,
   listBridges,
+  rotateBridge,
+  revokeBridge,
+  listAudit,
   postInstrument,
   listInstruments,
   postAccount,

@@ -77,7 +77,8 @@ export async function readEntryFacts(
   db: Database,
   approvalId: string,
 ): Promise<(EntryFacts & { signalId: string; namespace: number; commandNumber: bigint }) | null> {
-  const [row] = await db.run(sql`SELECT a.*, p.terms, p.signal_id, s.instrument, s.stale, s.expires_at,
+  const [row] =
+    await db.run(sql`SELECT a.*, p.terms, p.signal_id, s.instrument, s.stale, s.expires_at, s.status AS signal_status,
       d.halted AS deployment_halted, d.magic_namespace, nextval('command_number') AS command_number
     FROM approvals p JOIN accounts a ON a.id = p.account_id JOIN signals s ON s.id = p.signal_id
     CROSS JOIN deployment d
@@ -90,6 +91,7 @@ export async function readEntryFacts(
     signal: {
       instrument: String(row['instrument']),
       stale: row['stale'] === true,
+      cancelled: Number(row['signal_status']) === statusCode('cancelled'),
       expiresMs: rowTime(row, 'expires_at'),
     },
     terms: row['terms'] as ApprovalTerms,
@@ -110,7 +112,10 @@ export type NewCommand = {
   expiresMs: number;
 };
 
-/** Makes the command, its event and the end of the approval's event, all or nothing; false where a halt came first. */
+/**
+ * Makes the command, its event and the end of the approval's event, all or nothing; false where a halt or the signal's
+ * cancellation came first, or there is a command already.
+ */
 export async function createCommand(
   db: Database,
   c: NewCommand,
@@ -126,8 +131,9 @@ export async function createCommand(
     from: sql`ins`,
   };
   const rows = await db.run(sql`WITH open AS (
-    SELECT a.id FROM accounts a WHERE a.id = ${c.accountId}::uuid AND NOT a.halted
-      AND NOT (SELECT halted FROM deployment) FOR SHARE OF a
+    SELECT a.id FROM accounts a CROSS JOIN signals s
+    WHERE a.id = ${c.accountId}::uuid AND NOT a.halted AND NOT (SELECT halted FROM deployment)
+      AND s.id = ${c.signalId}::uuid AND s.status = ${statusCode('new')} FOR SHARE OF a, s
   ), ins AS (
     INSERT INTO commands (id, account_id, approval_id, signal_id, kind, symbol, instruction, magic, comment, attempt,
       state, expires_at, negative_lookups, created_at, updated_at)

@@ -16,6 +16,7 @@ export type EntryRefusal =
   | 'account-unbound'
   | 'account-halted'
   | 'deployment-halted'
+  | 'signal-cancelled'
   | 'signal-stale'
   | 'signal-expired'
   | 'bridge-silent'
@@ -28,7 +29,7 @@ export type EntryVerdict = { kind: 'order'; order: EntryOrder } | { kind: 'refus
 export type EntryFacts = {
   account: Account;
   deploymentHalted: boolean;
-  signal: { instrument: string; stale: boolean; expiresMs: number };
+  signal: { instrument: string; stale: boolean; cancelled: boolean; expiresMs: number };
   terms: ApprovalTerms;
 };
 
@@ -64,6 +65,7 @@ function refusalOf(facts: EntryFacts, nowMs: number): EntryRefusal | null {
   const { account, signal, terms } = facts;
   if (account.halted) return 'account-halted';
   if (facts.deploymentHalted) return 'deployment-halted';
+  if (signal.cancelled) return 'signal-cancelled';
   if (signal.stale) return 'signal-stale';
   if (signal.expiresMs <= nowMs) return 'signal-expired';
   if (terms.intent !== 'open') return 'intent-unsupported';

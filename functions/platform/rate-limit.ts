@@ -60,11 +60,12 @@ export function createRateLimiter(options: {
 
   const settle = async (key: string, count: Count): Promise<void> => {
     const rate = count.unsettled;
+    if (count.settling || rate === 0) return;
     count.settling = true;
     count.unsettled = 0;
     try {
       const said = await windowOf(count.limit).limit(key, { rate });
-      const sense = Number.isSafeInteger(said.remaining) && Number.isSafeInteger(said.reset);
+      const sense = said.limit === count.limit && Number.isSafeInteger(said.remaining);
       if (said.reason === 'timeout' || !sense) return;
       // What was taken while Redis was asked is not in its answer.
       count.used = said.success ? count.limit - said.remaining + count.unsettled : count.limit;

@@ -1,8 +1,8 @@
-import { createRoute } from '@hono/zod-openapi';
+import { createRoute, z } from '@hono/zod-openapi';
 import { tooMany, unauthorized } from '../identity/caller.ts';
 import { forgetProducerKeys, producerKeys } from '../identity/producer-keys.ts';
 import { need } from '../platform/config.ts';
-import { body, json, problems } from '../platform/contract.ts';
+import { body, json, problems, uuid } from '../platform/contract.ts';
 import { type AppContext, rawEndpoint } from '../platform/endpoint.ts';
 import { problem } from '../platform/problem.ts';
 import { readBody } from '../platform/read-body.ts';
@@ -12,7 +12,8 @@ import { ingestSignal, type NewSignal } from './ingest-store.ts';
 import { presentSignal, signalSchema } from './present-signal.ts';
 import { readSignalBody, type SignalBody, signalBodySchema } from './signal-body.ts';
 import type { Signal } from './signal-store.ts';
-import { verifyRequest } from './verify-request.ts';
+import { verifyStandardWebhook } from './standard-webhook.ts';
+import { type Proof, verifyRequest } from './verify-request.ts';
 
 const MAX_DEPTH = 32;
 
@@ -24,6 +25,10 @@ const route = createRoute({
   security: [{ producer: [] }],
   request: { body: body(signalBodySchema) },
   responses: {
+    200: json(
+      z.object({ duplicate_of: z.enum(['replay', 'external_id', 'window']), existing_id: uuid }),
+      'A duplicate in the Standard Webhooks lane',
+    ),
     201: json(signalSchema, 'Stored: the signal, the owner’s delivery, the audit entry and the event'),
     ...problems(400, 409, 413, 415, 422),
   },
@@ -39,7 +44,7 @@ export const postSignal = rawEndpoint(route, async (c) => {
   if (!/^application\/json\s*(;|$)/i.test(c.req.header('content-type') ?? ''))
     throw problem('unsupported-media-type');
   const receivedMs = clock.nowMs();
-  const signalBody = readOrRefuse(bytes, receivedMs);
+  const signalBody = readOrRefuse(bytes, receivedMs, proof.webhookId);
   return store(c, proof, signalBody, receivedMs);
 });
 
@@ -48,7 +53,9 @@ async function proveProducer(c: AppContext, bytes: Uint8Array<ArrayBuffer>) {
   const ring = need(deps.config, 'PRODUCER_KEYS');
   const url = new URL(c.req.url);
   let perMinute = 0;
-  const proof = await verifyRequest(
+  // Where a native signature is present only the native scheme is tried: no falling back to a weaker proof.
+  const verify = c.req.header('x-signature') === undefined ? verifyStandardWebhook : verifyRequest;
+  const proof = await verify(
     {
       method: c.req.method,
       target: url.pathname + url.search,
@@ -72,11 +79,11 @@ async function proveProducer(c: AppContext, bytes: Uint8Array<ArrayBuffer>) {
   return proof;
 }
 
-function readOrRefuse(bytes: Uint8Array<ArrayBuffer>, nowMs: number): SignalBody {
+function readOrRefuse(bytes: Uint8Array<ArrayBuffer>, nowMs: number, webhookId?: string): SignalBody {
   const parsed = parseStrictJson(bytes, MAX_DEPTH);
   if (parsed.kind === 'not-json') throw problem('invalid-json');
   if (parsed.kind === 'faults') throw problem('invalid-body', { errors: parsed.faults });
-  const read = readSignalBody(parsed.value, parsed.topLevelNumbers, nowMs);
+  const read = readSignalBody(parsed.value, parsed.topLevelNumbers, nowMs, webhookId);
   if (!read.ok)
     throw problem('invalid-body', { errors: read.faults, ...(read.schema ? { supported: [1] } : {}) });
   return read.signal;
@@ -84,7 +91,7 @@ function readOrRefuse(bytes: Uint8Array<ArrayBuffer>, nowMs: number): SignalBody
 
 async function store(
   c: AppContext,
-  proof: { producerId: string; secretVersion: number; mac: string },
+  proof: Extract<Proof, { ok: true }>,
   signalBody: SignalBody,
   receivedMs: number,
 ): Promise<Response> {
@@ -109,6 +116,9 @@ async function store(
       return c.json(presentSignal(created(row, outcome)), 201);
     }
     case 'duplicate':
+      // Senders of Standard Webhooks repeat everything but a 2xx for days.
+      if (proof.webhookId !== undefined)
+        return c.json({ duplicate_of: outcome.of, existing_id: outcome.existingId }, 200);
       throw problem('duplicate-signal', { existing_id: outcome.existingId, duplicate_of: outcome.of });
     case 'mismatch':
       throw problem('idempotency-mismatch', { existing_id: outcome.existingId });

@@ -81,14 +81,18 @@ export type SignalBodyResult =
   | { ok: true; signal: SignalBody }
   | { ok: false; faults: Fault[]; schema: boolean };
 
-/** Judges a parsed body. `numbers` holds the digits of top-level numbers as sent. All faults are reported at once. */
+/**
+ * Judges a parsed body. `numbers` holds the digits of top-level numbers as sent; `webhookId` takes the place of an absent
+ * `external_id`. All faults are reported at once.
+ */
 export function readSignalBody(
   value: JsonValue,
   numbers: ReadonlyMap<string, string>,
   nowMs: number,
+  webhookId?: string,
 ): SignalBodyResult {
   const faults: Fault[] = [];
-  const texts = withPriceTexts(value, numbers, faults);
+  const texts = withExternalId(withPriceTexts(value, numbers, faults), webhookId);
   const parsed = signalBodySchema.safeParse(texts);
   if (!parsed.success) faults.push(...parsed.error.issues.flatMap(issueFaults));
   // What fits by itself is judged together even where something else does not fit: all faults come at once.
@@ -132,6 +136,12 @@ function withPriceTexts(value: JsonValue, numbers: ReadonlyMap<string, string>, 
     copy[key] = text;
   }
   return copy;
+}
+
+function withExternalId(value: JsonValue, webhookId: string | undefined): JsonValue {
+  if (webhookId === undefined || typeof value !== 'object' || value === null || Array.isArray(value))
+    return value;
+  return value['external_id'] === undefined ? { ...value, external_id: webhookId } : value;
 }
 
 const significantDigits = (text: string): number =>

@@ -21,7 +21,15 @@ export type SignedRequest = {
 };
 export type KeyOf = (producerId: string) => Promise<readonly { version: number; key: CryptoKey }[] | null>;
 export type Proof =
-  | { ok: true; producerId: string; secretVersion: number; mac: string }
+  | {
+      ok: true;
+      producerId: string;
+      secretVersion: number;
+      /** What makes this signed request itself known again. */
+      mac: string;
+      /** Present in the Standard Webhooks lane alone. */
+      webhookId?: string;
+    }
   | { ok: false; cause: 'headers' | 'timestamp' | 'producer' | 'signature' };
 
 const NONCE = /^[A-Za-z0-9_-]{16,64}$/;

@@ -1,0 +1,41 @@
+import { createRoute } from '@hono/zod-openapi';
+import { auditEntry } from '../identity/audit-entry.ts';
+import { requireCaller } from '../identity/caller.ts';
+import { bearer, idParam, json, problems } from '../platform/contract.ts';
+import { endpoint } from '../platform/endpoint.ts';
+import { isUuid } from '../platform/ids.ts';
+import { problem } from '../platform/problem.ts';
+import { cancelSignal as cancel } from './cancel-store.ts';
+import { presentSignal, signalSchema } from './present-signal.ts';
+import { readSignal } from './signal-store.ts';
+
+const route = createRoute({
+  method: 'post',
+  path: '/api/v1/signals/{id}/cancel',
+  tags: ['signals'],
+  summary: 'Withdraw a signal for everybody, while it is undecided or unsent (producer’s owner, admin)',
+  security: bearer,
+  middleware: requireCaller('signals:cancel'),
+  request: { params: idParam },
+  responses: {
+    200: json(signalSchema, 'The signal, cancelled; again is the same'),
+    ...problems(403, 404, 409),
+  },
+});
+
+/** `POST /api/v1/signals/{id}/cancel` */
+export const cancelSignal = endpoint(route, async (c) => {
+  const { db, clock } = c.var.deps;
+  const { caller } = c.var;
+  const { id } = c.req.valid('param');
+  const found = isUuid(id) ? await readSignal(db, id, caller.userId, clock.nowMs()) : null;
+  if (found === null) throw problem('not-found');
+  if (found.signal.userId !== caller.userId && !caller.scopes.includes('admin'))
+    throw problem('forbidden', { detail: 'only the producer’s owner or an admin cancels' });
+  const audit = auditEntry(c, caller, { action: 'signal.cancel', subjectKind: 'signal', subjectId: id });
+  await cancel(db, id, audit);
+  const now = await readSignal(db, id, caller.userId, clock.nowMs());
+  if (now?.signal.status !== 'cancelled')
+    throw problem('signal-not-open', { detail: `the signal is ${now?.signal.status ?? 'gone'}` });
+  return c.json(presentSignal(now.signal), 200);
+});
