@@ -8,13 +8,16 @@ import { postApproval } from './approvals/post-approval.ts';
 import { postConsent } from './approvals/post-consent.ts';
 import { getChart } from './charts/get-chart.ts';
 import { postChart } from './charts/post-chart.ts';
+import { getAccount } from './execution/get-account.ts';
 import { haltAccount } from './execution/halt-account.ts';
 import { listAccounts } from './execution/list-accounts.ts';
 import { listOrders } from './execution/list-orders.ts';
 import { postAccount } from './execution/post-account.ts';
 import { resumeAccount } from './execution/resume-account.ts';
+import { deleteSubscription } from './identity/delete-subscription.ts';
 import { deleteToken } from './identity/delete-token.ts';
 import { getMe } from './identity/get-me.ts';
+import { getProducer } from './identity/get-producer.ts';
 import { listAudit } from './identity/list-audit.ts';
 import { listBridges } from './identity/list-bridges.ts';
 import { listInstruments } from './identity/list-instruments.ts';
@@ -23,6 +26,8 @@ import { listSubscriptions } from './identity/list-subscriptions.ts';
 import { listTokens } from './identity/list-tokens.ts';
 import { listUsers } from './identity/list-users.ts';
 import { revokeBridge, revokeProducer, rotateBridge, rotateProducer } from './identity/party-verbs.ts';
+import { patchProducer } from './identity/patch-producer.ts';
+import { patchUser } from './identity/patch-user.ts';
 import { postBridge } from './identity/post-bridge.ts';
 import { postInstrument } from './identity/post-instrument.ts';
 import { postProducer } from './identity/post-producer.ts';
@@ -37,7 +42,7 @@ import { databaseFault } from './platform/database.ts';
 import type { Deps } from './platform/deps.ts';
 import type { App, AppEnv, Endpoint } from './platform/endpoint.ts';
 import { causeOf } from './platform/log.ts';
-import { ProblemError, problem, problemResponse } from './platform/problem.ts';
+import { jsonPointer, ProblemError, problem, problemResponse } from './platform/problem.ts';
 import { healthz } from './reconciliation/get-healthz.ts';
 import { readyz } from './reconciliation/get-readyz.ts';
 import { listDeadEvents } from './reconciliation/list-dead-events.ts';
@@ -63,15 +68,19 @@ export const ROUTES: readonly Endpoint[] = [
   getMe,
   postUser,
   listUsers,
+  patchUser,
   postToken,
   listTokens,
   deleteToken,
   postProducer,
   listProducers,
+  getProducer,
+  patchProducer,
   rotateProducer,
   revokeProducer,
   postSubscription,
   listSubscriptions,
+  deleteSubscription,
   postBridge,
   listBridges,
   rotateBridge,
@@ -81,6 +90,7 @@ export const ROUTES: readonly Endpoint[] = [
   listInstruments,
   postAccount,
   listAccounts,
+  getAccount,
   haltAccount,
   resumeAccount,
   listOrders,
@@ -118,8 +128,8 @@ export function createApp(): App {
       const slug = result.target === 'json' ? 'invalid-body' : 'invalid-query';
       const errors = result.error.issues.flatMap((i) =>
         i.code === 'unrecognized_keys'
-          ? i.keys.map((k) => ({ pointer: `/${[...i.path, k].join('/')}`, detail: 'is not a known member' }))
-          : [{ pointer: `/${i.path.join('/')}`, detail: i.message }],
+          ? i.keys.map((k) => ({ pointer: jsonPointer([...i.path, k]), detail: 'is not a known member' }))
+          : [{ pointer: jsonPointer(i.path), detail: i.message }],
       );
       return refuse(problem(slug, { errors }), c);
     },

@@ -6,10 +6,11 @@ import { problem } from '../platform/problem.ts';
 import { seal } from '../platform/secret-box.ts';
 import { auditEntry } from './audit-entry.ts';
 import { requireCaller } from './caller.ts';
-import { listInstruments } from './instrument-store.ts';
 import { presentProducer, producerSchema } from './present-producer.ts';
+import { producerSettings, requireEnabled } from './producer-settings.ts';
 import { insertProducer, type Producer } from './producer-store.ts';
 import { signingSecret } from './signing-secret.ts';
+import { readUser } from './user-store.ts';
 
 const route = createRoute({
   method: 'post',
@@ -21,15 +22,11 @@ const route = createRoute({
   request: {
     body: body(
       z.strictObject({
-        name: z.string().trim().min(1).max(100),
+        ...producerSettings,
         owner_id: uuid.optional(),
-        instruments: z
-          .array(z.string().regex(/^[A-Z0-9_.]{2,20}$/))
-          .min(1)
-          .max(200),
-        dedup_window_seconds: z.number().int().min(10).max(3600).optional(),
-        max_age_seconds: z.number().int().min(1).max(604_800).default(900),
-        rate_per_minute: z.number().int().min(1).max(100_000).default(600),
+        dedup_window_seconds: producerSettings.dedup_window_seconds.optional(),
+        max_age_seconds: producerSettings.max_age_seconds.default(900),
+        rate_per_minute: producerSettings.rate_per_minute.default(600),
       }),
     ),
   },
@@ -47,15 +44,14 @@ export const postProducer = endpoint(route, async (c) => {
   const { db, ids, clock, config } = c.var.deps;
   const { caller } = c.var;
   const wanted = c.req.valid('json');
-  const known = new Set((await listInstruments(db)).filter((i) => i.enabled).map((i) => i.symbol));
-  const errors = wanted.instruments.flatMap((symbol, i) =>
-    known.has(symbol) ? [] : [{ pointer: `/instruments/${i}`, detail: 'is not an enabled instrument' }],
-  );
-  if (errors.length > 0) throw problem('invalid-body', { errors });
+  await requireEnabled(db, wanted.instruments);
+  const ownerId = wanted.owner_id ?? caller.userId;
+  if ((await readUser(db, ownerId)) === null)
+    throw problem('invalid-body', { errors: [{ pointer: '/owner_id', detail: 'is nobody here' }] });
   const id = ids.next();
   const producer: Producer = {
     id,
-    ownerId: wanted.owner_id ?? caller.userId,
+    ownerId,
     name: wanted.name,
     instruments: wanted.instruments,
     dedupScope: id,

@@ -98,3 +98,20 @@ export const listProducers = (
     },
     producerOf,
   );
+
+/** One producer, revoked or not. */
+export async function readProducer(db: Database, id: string): Promise<Producer | null> {
+  const [row] = await db.run(sql`SELECT ${COLUMNS} FROM producers WHERE id = ${id}::uuid`);
+  return row === undefined ? null : producerOf(row);
+}
+
+/** Changes a producer's settings with its audit row; what is in force is judged by the next signal's own statement. */
+export async function updateProducer(db: Database, p: Producer, audit: AuditEntry): Promise<void> {
+  const list = `{${p.instruments.map((i) => `"${i}"`).join(',')}}`;
+  await db.run(sql`WITH upd AS (
+    UPDATE producers SET name = ${p.name}, instruments = ${list}::text[],
+      dedup_window_seconds = ${p.dedupWindowSeconds}::int, max_age_seconds = ${p.maxAgeSeconds}::int,
+      rate_per_minute = ${p.ratePerMinute}::int
+    WHERE id = ${p.id}::uuid RETURNING id
+  ), aud AS (${auditInsert(audit, sql`upd`)}) SELECT id FROM upd`);
+}

@@ -47,3 +47,17 @@ export const listSubscriptions = (
       createdMs: rowTime(row, 'created_at'),
     }),
   );
+
+/** Takes a user out of an audience with its audit row; what was delivered stays. False where he was not in it. */
+export async function deleteSubscription(
+  db: Database,
+  producerId: string,
+  userId: string,
+  audit: AuditEntry,
+): Promise<boolean> {
+  const rows = await db.run(sql`WITH del AS (
+    DELETE FROM subscriptions WHERE producer_id = ${producerId}::uuid AND user_id = ${userId}::uuid
+    RETURNING producer_id
+  ), aud AS (${auditInsert(audit, sql`del`)}) SELECT producer_id FROM del`);
+  return rows.length === 1;
+}

@@ -72,3 +72,22 @@ export async function readUser(db: Database, id: string): Promise<User | null> {
   );
   return row ? userOf(row) : null;
 }
+
+/**
+ * Changes name, role and state with its audit row. False where it would leave the deployment without a live owner; the
+ * owners' rows are locked first, so that two owners cannot step down at once.
+ */
+export async function updateUser(db: Database, user: User, audit: AuditEntry): Promise<boolean> {
+  const at = isoTime(audit.nowMs);
+  const [, rows = []] = await db.batch([
+    sql`SELECT id FROM users WHERE role = 'owner' ORDER BY id FOR UPDATE`,
+    sql`WITH upd AS (
+      UPDATE users SET name = ${user.name}, role = ${user.role},
+        disabled_at = CASE WHEN ${user.disabled}::boolean THEN coalesce(disabled_at, ${at}::timestamptz) END
+      WHERE id = ${user.id}::uuid AND ((${user.role} = 'owner' AND NOT ${user.disabled}::boolean) OR EXISTS (
+        SELECT 1 FROM users o WHERE o.role = 'owner' AND o.disabled_at IS NULL AND o.id <> ${user.id}::uuid))
+      RETURNING id
+    ), aud AS (${auditInsert(audit, sql`upd`)}) SELECT id FROM upd`,
+  ]);
+  return rows.length === 1;
+}

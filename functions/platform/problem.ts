@@ -29,6 +29,11 @@ const PROBLEMS = {
 export type ProblemSlug = keyof typeof PROBLEMS;
 /** One fault in a body or query; `pointer` is an RFC 6901 JSON Pointer. */
 export type Fault = { pointer: string; detail: string };
+
+/** The JSON Pointer (RFC 6901) of a member by its path from the root; the root itself is the empty text. */
+export const jsonPointer = (path: readonly PropertyKey[]): string =>
+  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+
 type Extra = Record<string, unknown> & { detail?: string; errors?: readonly Fault[] };
 
 /** A refusal on its way to the caller. Thrown by endpoints, rendered by the app alone. */

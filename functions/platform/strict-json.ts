@@ -3,7 +3,7 @@
  * `__proto__`, U+0000 and lone surrogates are faults with their pointer; depth is bounded, so no input overflows the
  * stack; the text of the numbers at the top level is kept, since a double would already have altered a long one.
  */
-import type { Fault } from './problem.ts';
+import { type Fault, jsonPointer } from './problem.ts';
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 export type ParsedJson =
@@ -24,8 +24,6 @@ const LITERALS = [
   ['false', false],
   ['null', null],
 ] as const;
-
-const escapePointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
 
 class Reader {
   readonly #text: string;
@@ -75,7 +73,7 @@ class Reader {
     do {
       this.#space();
       const key = this.#string(pointer);
-      const at = `${pointer}/${escapePointer(key)}`;
+      const at = pointer + jsonPointer([key]);
       if (seen.has(key)) this.faults.push({ pointer: at, detail: 'stands twice' });
       if (key === '__proto__') this.faults.push({ pointer: at, detail: 'is not an allowed name' });
       seen.add(key);

@@ -6,7 +6,7 @@
 import { z } from '@hono/zod-openapi';
 import { isoTime } from '../platform/clock.ts';
 import { compare, decimalPlaces, isPlainDecimal, plain } from '../platform/decimal.ts';
-import type { Fault } from '../platform/problem.ts';
+import { type Fault, jsonPointer } from '../platform/problem.ts';
 import type { JsonValue } from '../platform/strict-json.ts';
 
 const PRICE_KEYS = ['price', 'stop_loss', 'take_profit'] as const;
@@ -151,10 +151,12 @@ const significantDigits = (text: string): number =>
     .replace(/^0+/, '').length;
 
 function issueFaults(issue: z.core.$ZodIssue): Fault[] {
-  const at = issue.path.map((p) => `/${String(p).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((k) => ({ pointer: `${at}/${k}`, detail: 'is not a known member' }));
-  return [{ pointer: at, detail: issue.message }];
+    return issue.keys.map((k) => ({
+      pointer: jsonPointer([...issue.path, k]),
+      detail: 'is not a known member',
+    }));
+  return [{ pointer: jsonPointer(issue.path), detail: issue.message }];
 }
 
 /** The members that fit their own schema; what is missing or wrong is left out, and defaults are filled in. */
