@@ -78,8 +78,8 @@ export async function migrateUp(sql: Sql, now: () => Date, migrations?: Migratio
       ]);
       applied.push(m.tag);
     } catch (e) {
-      // Another runner was first: its transaction has committed, since it held the lock.
-      if (!isUniqueViolation(e) || !(await appliedTags(sql)).has(m.tag)) throw e;
+      // Another runner was first with the same text: its transaction has committed, since it held the lock.
+      if (!isUniqueViolation(e) || (await appliedTags(sql)).get(m.tag) !== m.sha256) throw e;
     }
   }
   return applied;

@@ -16,9 +16,11 @@ import { postAccount } from './execution/post-account.ts';
 import { resumeAccount } from './execution/resume-account.ts';
 import { deleteSubscription } from './identity/delete-subscription.ts';
 import { deleteToken } from './identity/delete-token.ts';
+import { getJwks } from './identity/get-jwks.ts';
 import { getMe } from './identity/get-me.ts';
 import { getProducer } from './identity/get-producer.ts';
 import { listAudit } from './identity/list-audit.ts';
+import { listAuditSeals } from './identity/list-audit-seals.ts';
 import { listBridges } from './identity/list-bridges.ts';
 import { listInstruments } from './identity/list-instruments.ts';
 import { listProducers } from './identity/list-producers.ts';
@@ -29,10 +31,12 @@ import { revokeBridge, revokeProducer, rotateBridge, rotateProducer } from './id
 import { patchProducer } from './identity/patch-producer.ts';
 import { patchUser } from './identity/patch-user.ts';
 import { postBridge } from './identity/post-bridge.ts';
+import { postHookRotation } from './identity/post-hook-rotation.ts';
 import { postInstrument } from './identity/post-instrument.ts';
 import { postProducer } from './identity/post-producer.ts';
 import { postSubscription } from './identity/post-subscription.ts';
 import { postToken } from './identity/post-token.ts';
+import { postTokenExchange } from './identity/post-token-exchange.ts';
 import { postUser } from './identity/post-user.ts';
 import { getTrade } from './ledger/get-trade.ts';
 import { listPositions } from './ledger/list-positions.ts';
@@ -41,9 +45,12 @@ import { ConfigError } from './platform/config.ts';
 import { databaseFault } from './platform/database.ts';
 import type { Deps } from './platform/deps.ts';
 import type { App, AppEnv, Endpoint } from './platform/endpoint.ts';
+import { countRequest } from './platform/http-metrics.ts';
 import { causeOf } from './platform/log.ts';
 import { jsonPointer, ProblemError, problem, problemResponse } from './platform/problem.ts';
+import { textFaults } from './platform/text-faults.ts';
 import { healthz } from './reconciliation/get-healthz.ts';
+import { getMetrics } from './reconciliation/get-metrics.ts';
 import { readyz } from './reconciliation/get-readyz.ts';
 import { listDeadEvents } from './reconciliation/list-dead-events.ts';
 import { listDivergences } from './reconciliation/list-divergences.ts';
@@ -51,12 +58,19 @@ import { listReconciliationRuns } from './reconciliation/list-reconciliation-run
 import { postReconciliationRun } from './reconciliation/post-reconciliation-run.ts';
 import { cancelSignal } from './signals/cancel-signal.ts';
 import { getSignal } from './signals/get-signal.ts';
+import { listRefusals } from './signals/list-refusals.ts';
 import { listSignals } from './signals/list-signals.ts';
 import { postSignal } from './signals/post-signal.ts';
+import { postSignalBatch } from './signals/post-signal-batch.ts';
+import { postTradingviewHook } from './signals/post-tradingview-hook.ts';
 
 export const ROUTES: readonly Endpoint[] = [
   postSignal,
+  postSignalBatch,
+  postTradingviewHook,
   listSignals,
+  // Before the signal by its id, whose pattern it fits too.
+  listRefusals,
   getSignal,
   cancelSignal,
   getTerms,
@@ -70,6 +84,7 @@ export const ROUTES: readonly Endpoint[] = [
   listUsers,
   patchUser,
   postToken,
+  postTokenExchange,
   listTokens,
   deleteToken,
   postProducer,
@@ -77,6 +92,7 @@ export const ROUTES: readonly Endpoint[] = [
   getProducer,
   patchProducer,
   rotateProducer,
+  postHookRotation,
   revokeProducer,
   postSubscription,
   listSubscriptions,
@@ -86,6 +102,7 @@ export const ROUTES: readonly Endpoint[] = [
   rotateBridge,
   revokeBridge,
   listAudit,
+  listAuditSeals,
   postInstrument,
   listInstruments,
   postAccount,
@@ -103,8 +120,10 @@ export const ROUTES: readonly Endpoint[] = [
   listDeadEvents,
   postChart,
   getChart,
+  getJwks,
   healthz,
   readyz,
+  getMetrics,
 ];
 
 /** What a door knows of a request besides the request itself. */
@@ -124,8 +143,11 @@ const OPENAPI = {
 export function createApp(): App {
   const app = new OpenAPIHono<DoorBindings>({
     defaultHook: (result, c) => {
-      if (result.success) return;
       const slug = result.target === 'json' ? 'invalid-body' : 'invalid-query';
+      if (result.success) {
+        const faults = textFaults(result.data);
+        return faults.length === 0 ? undefined : refuse(problem(slug, { errors: faults }), c);
+      }
       const errors = result.error.issues.flatMap((i) =>
         i.code === 'unrecognized_keys'
           ? i.keys.map((k) => ({ pointer: jsonPointer([...i.path, k]), detail: 'is not a known member' }))
@@ -143,14 +165,18 @@ export function createApp(): App {
     c.set('actor', 'nobody');
     await next();
     c.res.headers.set('x-request-id', requestId);
+    const durationMs = deps.clock.nowMs() - startedMs;
+    countRequest(deps.metrics, { route: routeOf(c), status: c.res.status, durationMs });
     deps.log({
       kind: 'request',
       name: `${c.req.method} ${routeOf(c)}`,
       outcome: c.res.status < 400 ? 'ok' : 'refused',
       request_id: requestId,
-      duration_ms: deps.clock.nowMs() - startedMs,
+      duration_ms: durationMs,
       actor: c.var.actor,
       status: c.res.status,
+      database_calls: deps.calls.database,
+      outbound_calls: deps.calls.outbound,
     });
   });
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
@@ -175,13 +201,10 @@ type Ctx = {
 
 /** The pattern of the route, never the path: a path may hold a secret. */
 function routeOf(c: unknown): string {
-  const routes = (c as Ctx).req.matchedRoutes ?? [];
-  return (
-    routes
-      .map((r) => r.path)
-      .filter((p) => !p.endsWith('*'))
-      .at(-1) ?? 'unmatched'
-  );
+  const { req } = c as Ctx;
+  const patterns = (req.matchedRoutes ?? []).map((r) => r.path).filter((p) => !p.endsWith('*'));
+  // A path that is itself a pattern holds no parameter, and was served before any pattern that it fits too.
+  return patterns.find((p) => p === req.path) ?? patterns.at(-1) ?? 'unmatched';
 }
 
 const refuse = (p: ProblemError, c: unknown): Response =>

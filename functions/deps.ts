@@ -1,14 +1,22 @@
 /** Where adapters are wired, once per isolate; the rest of `functions/` sees only `Deps`. */
+import { MT5_CONNECT } from './bridge/bridge-metrics.ts';
+import { MEDIA_CACHE_HITS, MEDIA_RENDER } from './charts/chart-metrics.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { type Config, isLoopback, need } from './platform/config.ts';
 import { createDatabase } from './platform/database.ts';
 import type { Deps } from './platform/deps.ts';
+import { HTTP_METRICS } from './platform/http-metrics.ts';
 import { createIds } from './platform/ids.ts';
 import { causeOf, consoleLog, type Log } from './platform/log.ts';
+import type { MetricFamily } from './platform/metric-family.ts';
+import { createMetrics, idleMetrics, type Metrics } from './platform/metrics.ts';
 import { type ObjectStore, r2Store, s3Store } from './platform/object-store.ts';
 import { createOutbound } from './platform/outbound.ts';
 import { createRateLimiter, type RateLimiter } from './platform/rate-limit.ts';
+import { createRedis, redisAnswers } from './platform/redis.ts';
+import { countingCalls } from './platform/upstream-calls.ts';
 import { cloudflareQueue, sqsQueue, type WorkMessage, type WorkQueue } from './platform/work-queue.ts';
+import { SIGNALS_CREATE_SECONDS, SIGNALS_REFUSED } from './signals/ingest-metrics.ts';
 
 /** One round trip to the database; beyond it the caller is told to try again. */
 const DATABASE_TIMEOUT_MS = 15_000;
@@ -22,6 +30,8 @@ type Parts = {
   queue: WorkQueue;
   media: ObjectStore;
   loadRasterizerWasm: Deps['loadRasterizerWasm'];
+  /** Whether work put off may wait a second without holding up the answer. */
+  lingers: boolean;
   clock?: Clock;
   log?: Log;
 };
@@ -38,6 +48,7 @@ export function wire(parts: Parts): Wiring {
   });
   const outbound = createOutbound({ local: isLoopback(config.PUBLIC_BASE_URL), clock });
   const limiterOf = limiterFor(config, clock);
+  const redis = redisFor(config, clock, parts.lingers);
   return (after) => {
     const guarded: Deps['after'] = (work) =>
       after(() =>
@@ -49,11 +60,12 @@ export function wire(parts: Parts): Wiring {
       config,
       clock,
       ids: createIds(clock),
-      db,
+      ...countingCalls(db, outbound),
       queue,
       media,
       limiter: limiterOf(guarded),
-      outbound,
+      metrics: redis.metricsOf(guarded),
+      redisAnswers: redis.answers,
       log,
       loadRasterizerWasm,
       after: guarded,
@@ -73,6 +85,29 @@ function limiterFor(config: Config, clock: Clock): (after: Deps['after']) => Rat
   });
 }
 
+/** What isolates count themselves, every room's in one visible list; what rows tell is in the metric store. */
+const countedFamilies = (config: Config): MetricFamily[] => [
+  SIGNALS_REFUSED,
+  { ...SIGNALS_CREATE_SECONDS, bounds: config.SIGNALS_CREATE_BUCKETS ?? SIGNALS_CREATE_SECONDS.bounds },
+  MT5_CONNECT,
+  MEDIA_RENDER,
+  MEDIA_CACHE_HITS,
+  ...HTTP_METRICS,
+];
+
+type RedisParts = { metricsOf: (after: Deps['after']) => Metrics; answers: Deps['redisAnswers'] };
+
+/** A duty without Redis counts nothing of its own and misses nobody. */
+function redisFor(config: Config, clock: Clock, lingers: boolean): RedisParts {
+  if (config.UPSTASH_REDIS_REST_URL === undefined)
+    return { metricsOf: () => idleMetrics, answers: async () => true };
+  const token = need(config, 'UPSTASH_REDIS_REST_TOKEN');
+  const redis = createRedis({ url: config.UPSTASH_REDIS_REST_URL, token });
+  const families = countedFamilies(config);
+  const metricsOf = createMetrics({ redis, clock, ids: createIds(clock), families, lingers });
+  return { metricsOf, answers: () => redisAnswers(redis) };
+}
+
 /** Bindings of the Worker that are not text. */
 export type WorkerBindings = { WORK: Queue<WorkMessage>; MEDIA: R2Bucket };
 
@@ -87,6 +122,7 @@ export const wireWorker = (
     queue: cloudflareQueue(bindings.WORK),
     media: r2Store(bindings.MEDIA),
     loadRasterizerWasm,
+    lingers: true,
   });
 
 export type AwsCredentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
@@ -107,7 +143,7 @@ export function wireLambda(
     timeoutMs,
   });
   const media = mediaFor(config, { region, credentials, timeoutMs });
-  return wire({ config, queue, media, loadRasterizerWasm });
+  return wire({ config, queue, media, loadRasterizerWasm, lingers: false });
 }
 
 /** Duties without a bucket have no chart route; one that lands there all the same is `misconfigured`. */

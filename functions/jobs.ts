@@ -4,6 +4,9 @@
  */
 import { executeApproval } from './execution/execute-approval.ts';
 import { sendCommand } from './execution/send-command.ts';
+import { rewrapSecrets } from './identity/rewrap-secrets.ts';
+import { sealAudit } from './identity/seal-audit.ts';
+import { seedDefaultProducer } from './identity/seed-default-producer.ts';
 import type { Deps } from './platform/deps.ts';
 import { causeOf } from './platform/log.ts';
 import {
@@ -15,11 +18,13 @@ import {
   sweepOutbox,
 } from './platform/outbox-store.ts';
 import type { WorkMessage } from './platform/work-queue.ts';
+import { rollUpMetrics } from './reconciliation/metric-store.ts';
 import { reconcileAccount } from './reconciliation/reconcile-account.ts';
 import { reconcileAccounts } from './reconciliation/reconcile-accounts.ts';
 import { claimTick, finishTick } from './reconciliation/reconciliation-store.ts';
 import { expireSignals } from './signals/expire-signals.ts';
 import { fanOutSignal } from './signals/fan-out-signal.ts';
+import { pruneIntake } from './signals/prune-intake.ts';
 
 const MINUTE_MS = 60_000;
 const SWEEP_LIMIT = 500;
@@ -41,7 +46,8 @@ export const CONSUMERS: Readonly<Record<string, Consumer>> = {
 /** Does one message's work. Throws where it must come again. */
 export async function consume(deps: Deps, message: WorkMessage): Promise<void> {
   const startedMs = deps.clock.nowMs();
-  const line = (name: string, outcome: string, cause?: string) =>
+  const line = (name: string, outcome: string, cause?: string) => {
+    deps.metrics.flush();
     deps.log({
       kind: 'job',
       name,
@@ -50,6 +56,7 @@ export async function consume(deps: Deps, message: WorkMessage): Promise<void> {
       duration_ms: deps.clock.nowMs() - startedMs,
       ...(cause === undefined ? {} : { cause }),
     });
+  };
   if (message.kind === 'reconcile') {
     const { outcome } = await reconcileAccount(deps, message.account_id);
     line('reconcile', outcome);
@@ -70,6 +77,19 @@ export async function consume(deps: Deps, message: WorkMessage): Promise<void> {
 }
 
 /**
+ * What a tick does beside trading. None of it may hold up the others or the tick: what fails is logged and comes again.
+ */
+async function keepHouse(deps: Deps): Promise<void> {
+  const chores = { rollUpMetrics, seedDefaultProducer, rewrapSecrets, sealAudit, pruneIntake };
+  for (const [name, chore] of Object.entries(chores))
+    try {
+      await chore(deps);
+    } catch (e) {
+      deps.log({ kind: 'fault', name, outcome: 'failed', request_id: 'tick', cause: causeOf(e) });
+    }
+}
+
+/**
  * One tick. The minute is claimed in the database, so a tick that comes twice works once; a missed one is caught up by
  * the next, because every job works from what is stored and not from what the last tick did.
  */
@@ -83,6 +103,7 @@ export async function runTick(deps: Deps, scheduledMs: number): Promise<void> {
     await queue.send(events.map((id) => ({ kind: 'outbox' as const, id })));
     await expireSignals(deps);
     await reconcileAccounts(deps);
+    await keepHouse(deps);
     await finishTick(db, minuteMs, clock.nowMs());
   }
   const depth = await outboxDepth(db);

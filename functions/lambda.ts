@@ -97,9 +97,15 @@ export const api = (
     const door: DoorContext = { deps, requestId: ids.next(), address };
     const behindDoor = { fetch: (request: Request) => app.fetch(request, { door }) };
     // hono's adapter wants a whole application and calls nothing but its fetch.
-    const answer = await handle(behindDoor as unknown as Hono)(event as never, context);
+    const answer = await handle(behindDoor as unknown as Hono)(readable(event) as never, context);
     return answer as APIGatewayProxyStructuredResultV2;
   });
+
+/** A GET with a body is odd and allowed, but no `Request` can be made of it: without the body it is answered. */
+function readable(event: APIGatewayProxyEventV2): APIGatewayProxyEventV2 {
+  const { body, ...rest } = event;
+  return /^(GET|HEAD)$/i.test(event.requestContext.http.method) ? rest : event;
+}
 
 /** EventBridge Scheduler; `time` is the minute that was meant. */
 export const scheduled = (event: { time?: string }): Promise<void> =>

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { accessToken, accessTokenHash } from '../functions/identity/access-token.ts';
-import { insertFirstOwner } from '../functions/identity/first-owner.ts';
+import { insertFirstOwner } from '../functions/identity/first-owner-store.ts';
 import { SCOPES } from '../functions/identity/scope.ts';
 import { systemClock } from '../functions/platform/clock.ts';
 import { createDatabase } from '../functions/platform/database.ts';

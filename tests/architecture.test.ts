@@ -24,24 +24,35 @@ const ARROWS: Record<string, readonly string[]> = {
 
 /** Verbs that an endpoint or a job begins with; every other name in a room is a noun and so a rule. */
 const VERBS =
-  /^(get|list|post|patch|put|delete|halt|resume|expire|execute|fan-out|fetch|draw|resolve|send|reconcile-accounts?)(-|$)/;
+  /^(get|list|post|patch|put|delete|cancel|rotate|revoke|rewrap|seal|seed|halt|resume|expire|prune|execute|fan-out|fetch|draw|resolve|send|reconcile-accounts?)(-|$)/;
 /** Files in a room that are neither verb, store, client nor rule, each for a reason. */
 const NEITHER: Record<string, string> = {
   'functions/identity/caller.ts':
     'middleware of every route with a caller: it asks the store who holds a token',
   'functions/identity/producer-keys.ts': 'a cache over the producer store',
+  'functions/signals/producer-proof.ts':
+    'the guard of every signed lane: it asks for keys and charges the limiter',
+  'functions/identity/producer-hooks.ts': 'a cache over the hook store',
+  'functions/identity/party-verbs.ts': 'rotate and revoke, the same two endpoints for producers and bridges',
+  'functions/identity/producer-settings.ts':
+    'the schema that two endpoints share, and the guard that asks the store',
+  'functions/identity/signing-party.ts':
+    'names the tables of both kinds for their store, in fragments of SQL',
   'functions/execution/account-access.ts': 'the guard that every account route shares: it reads the account',
+  'functions/signals/ingest-metrics.ts': 'counts what a lane answers, for all lanes alike',
   'functions/charts/rasterizer.ts': 'holds the one WebAssembly instance of a process',
 };
-/** What a rule may use of the platform at run time: arithmetic, encodings and digests. */
+/** What a rule may use of the platform at run time: arithmetic, encodings, digests and the joining of bytes. */
 const PURE_PLATFORM = [
   'clock',
   'decimal',
   'digest',
   'encoding',
   'ids',
+  'metric-family',
   'native-signature',
   'problem',
+  'read-body',
   'strict-json',
 ].map((name) => `functions/platform/${name}.ts`);
 const PURE_PACKAGES = new Set(['zod', '@hono/zod-openapi', 'canonicalize', 'big.js', 'fflate']);
@@ -186,6 +197,18 @@ describe('what may be reached, and from where', () => {
     ]);
   });
 
+  it('SQL: stores and the platform, and where a job is nothing but its one statement', () => {
+    const speakers = inRooms
+      .filter((f) => f.imports.some((to) => to.startsWith('drizzle-orm')))
+      .map((f) => f.path)
+      .filter((path) => !['store', 'platform'].includes(kindOf(path)));
+    expect(speakers).toEqual([
+      'functions/identity/signing-party.ts', // table and column names for its store
+      'functions/signals/expire-signals.ts',
+      'functions/signals/fan-out-signal.ts',
+    ]);
+  });
+
   it('no other way to the network is loaded', () => {
     const ways = /^(node:(http|https|http2|net|tls|dgram|dns)|cloudflare:sockets|undici|axios|ws)(\/|$)/;
     expect(functions.filter((f) => f.imports.some((to) => ways.test(to))).map((f) => f.path)).toEqual([]);
@@ -242,7 +265,7 @@ describe('how files read', () => {
   });
 
   it('each is named in kebab-case by what it holds, never by a word for anything', () => {
-    const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.config|\.d)?\.ts$/;
+    const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z]+)*\.ts$/;
     const banned = /^(utils?|helpers?|types?|services?|index|common|misc|shared|lib)(\.test|\.d)?\.ts$/;
     const names = all.map((f) => f.path).filter((p) => !kebab.test(nameOf(p)) || banned.test(nameOf(p)));
     expect(names).toEqual([]);

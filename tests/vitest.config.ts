@@ -18,10 +18,13 @@ export default defineConfig({
     root: new URL('..', import.meta.url).pathname,
     include: ['tests/**/*.test.ts'],
     exclude: ['tests/workers/**'],
+    globalSetup: ['tests/support/database-server.ts'],
     passWithNoTests: false,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',
+    // Or Node itself would load the `.wasm` of a package, past the plugin above.
+    server: { deps: { inline: [/\.wasm$/] } },
     maxWorkers: 2,
     coverage: {
       provider: 'v8',

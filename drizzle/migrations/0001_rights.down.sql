@@ -1,6 +1,11 @@
 DELETE FROM deployment;
 --> statement-breakpoint
--- The role stays: roles belong to the whole cluster, and another database of it may use this one.
-DROP OWNED BY countersign_runtime;
+-- The role stays: roles belong to the whole cluster, and another database of it may use this one. Its rights go one by
+-- one, because DROP OWNED BY needs the role's own privileges, which an owner that is no superuser does not have.
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM countersign_runtime;
+--> statement-breakpoint
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM countersign_runtime;
+--> statement-breakpoint
+REVOKE ALL ON SCHEMA public FROM countersign_runtime;
 --> statement-breakpoint
 GRANT USAGE ON SCHEMA public TO PUBLIC;

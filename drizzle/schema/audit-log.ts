@@ -1,6 +1,11 @@
-import { index, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
+import { bigint, index, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { AUDIT_SHA256_SQL } from '../../functions/platform/audit.ts';
 
-/** Who did what, in the commit that did it. Append-only: the runtime may only insert and read. */
+/**
+ * Who did what, in the commit that did it. Append-only: the runtime may only insert and read. `xact` is the transaction
+ * that wrote the row: the seals go by it, because no row can appear below the oldest transaction that is still running.
+ */
 export const auditLog = pgTable(
   'audit_log',
   {
@@ -13,9 +18,12 @@ export const auditLog = pgTable(
     subjectId: text('subject_id').notNull(),
     detail: jsonb('detail').notNull(),
     requestId: text('request_id').notNull(),
+    xact: bigint('xact', { mode: 'bigint' }).notNull().default(sql`(pg_current_xact_id()::text::bigint)`),
+    sha256: text('sha256').notNull().generatedAlwaysAs(sql.raw(AUDIT_SHA256_SQL)),
   },
   (t) => [
     index('ix_audit_log_at').on(t.at.desc(), t.id.desc()),
     index('ix_audit_log_subject').on(t.subjectKind, t.subjectId),
+    index('ix_audit_log_xact').on(t.xact, t.id),
   ],
 );

@@ -60,5 +60,6 @@ export const commands = pgTable(
     uniqueIndex('ux_commands_magic').on(t.magic),
     index('ix_commands_account_state').on(t.accountId, t.state, t.createdAt),
     index('ix_commands_signal').on(t.signalId),
+    index('ix_commands_created').on(t.createdAt),
   ],
 );

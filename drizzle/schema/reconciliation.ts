@@ -48,6 +48,7 @@ export const divergences = pgTable(
     check('ck_divergences_status', sql`${t.status} in ('open', 'resolved')`),
     uniqueIndex('ux_divergences_key').on(t.accountId, t.code, t.brokerKey),
     index('ix_divergences_account').on(t.accountId, t.detectedAt.desc(), t.id.desc()),
+    index('ix_divergences_detected').on(t.detectedAt),
   ],
 );
 

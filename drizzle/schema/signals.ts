@@ -20,7 +20,9 @@ import { users } from './users.ts';
  * Accepted signals. Deduplication is held here and nowhere else: `ux_signals_mac` (the same signed request),
  * `ix_signals_external_id` (the producer's own key, for ever), `ux_signals_time` (same explicit time) and the
  * exclusion constraint `ex_signals_window` (no time: received less than the window apart; in its own migration
- * because drizzle-kit cannot express it). Column `status` is the signal's own state; each member's is in deliveries.
+ * because drizzle-kit cannot express it). `dedup_key` is part of the latter two: the hash of a TradingView alert's
+ * fields, and the empty text for whatever is signed, which so is told apart by its instrument, side and version alone.
+ * Column `status` is the signal's own state; each member's is in deliveries.
  */
 export const signals = pgTable(
   'signals',
@@ -34,6 +36,7 @@ export const signals = pgTable(
       .references(() => producers.id, { onDelete: 'restrict' }),
     dedupScope: uuid('dedup_scope').notNull(),
     dedupWindowMs: integer('dedup_window_ms').notNull(),
+    dedupKey: text('dedup_key').notNull().default(''),
     instrument: text('instrument').notNull(),
     side: smallint('side').notNull(),
     intent: text('intent', { enum: ['open', 'close'] }).notNull(),
@@ -70,7 +73,7 @@ export const signals = pgTable(
       .on(t.dedupScope, t.externalId)
       .where(sql`${t.externalId} is not null`),
     uniqueIndex('ux_signals_time')
-      .on(t.dedupScope, t.instrument, t.side, t.version, t.time)
+      .on(t.dedupScope, t.instrument, t.side, t.version, t.dedupKey, t.time)
       .where(sql`${t.timeGiven}`),
     index('ix_signals_user_created').on(t.userId, t.createdAt.desc(), t.id.desc()),
     index('ix_signals_instrument_status').on(t.instrument, t.status, t.createdAt.desc()),

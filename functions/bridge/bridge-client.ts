@@ -22,6 +22,7 @@ import {
 } from '../platform/native-signature.ts';
 import type { OutboundReply } from '../platform/outbound.ts';
 import { open } from '../platform/secret-box.ts';
+import { MT5_CONNECT } from './bridge-metrics.ts';
 import {
   type BridgeCommand,
   type Candles,
@@ -101,6 +102,18 @@ export async function askCandles(
 }
 
 async function call<S extends z.ZodType>(
+  deps: Deps,
+  bridgeId: string,
+  kind: string,
+  members: Record<string, unknown>,
+  schema: S,
+): Promise<Reply<z.output<S>>> {
+  const reply = await ask(deps, bridgeId, kind, members, schema);
+  deps.metrics.count(MT5_CONNECT, [reply.kind === 'reply' ? 'ok' : reply.word]);
+  return reply;
+}
+
+async function ask<S extends z.ZodType>(
   deps: Deps,
   bridgeId: string,
   kind: string,

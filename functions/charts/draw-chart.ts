@@ -1,4 +1,5 @@
 import type { Deps } from '../platform/deps.ts';
+import { MEDIA_RENDER } from './chart-metrics.ts';
 import { createRasterizer, type WasmSource } from './rasterizer.ts';
 import { type ChartFormat, type RenderedChart, renderChart } from './render-chart.ts';
 import type { ResolvedChart } from './resolved-chart.ts';
@@ -22,5 +23,6 @@ export async function drawChart(
     contentType: rendered.contentType,
     cacheControl,
   });
+  deps.metrics.count(MEDIA_RENDER, [format]);
   return rendered;
 }

@@ -1,9 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { need } from '../platform/config.ts';
 import { problems } from '../platform/contract.ts';
+import type { Deps } from '../platform/deps.ts';
 import { type AppContext, rawEndpoint } from '../platform/endpoint.ts';
 import { problem } from '../platform/problem.ts';
 import { type ChartFile, chartFile, judgeAddress } from './chart-address.ts';
+import { MEDIA_CACHE_HITS } from './chart-metrics.ts';
 import { readChart } from './chart-store.ts';
 import { drawChart, PRIVATE_CACHE, PUBLIC_CACHE } from './draw-chart.ts';
 
@@ -45,15 +47,20 @@ export const getChart = rawEndpoint(route, async (c) => {
   )
     return new Response(null, { status: 304, headers });
   const stored = file.private ? null : await deps.media.get(`charts/${file.digest}.${file.format}`);
-  if (stored !== null) return new Response(stored.body, { headers });
+  if (stored !== null) return hit(deps, file, new Response(stored.body, { headers }));
   const entry = await readChart(deps.db, file.digest);
   if (entry === null) throw problem('not-found');
   if (entry.revoked) throw problem('gone');
   const kept = file.private ? await deps.media.get(`charts/${file.digest}.${file.format}`) : null;
-  if (kept !== null) return new Response(kept.body, { headers });
+  if (kept !== null) return hit(deps, file, new Response(kept.body, { headers }));
   const drawn = await drawChart(deps, file.digest, entry.chart, file.format);
   return new Response(drawn.bytes, { headers });
 });
+
+function hit(deps: Deps, file: ChartFile, answer: Response): Response {
+  deps.metrics.count(MEDIA_CACHE_HITS, [file.format]);
+  return answer;
+}
 
 /** Lets the bearer of a good private address in: 410 when its time is over, 404 for any other. */
 async function admit(c: AppContext, file: ChartFile): Promise<void> {

@@ -131,9 +131,9 @@ export async function createCommand(
     from: sql`ins`,
   };
   const rows = await db.run(sql`WITH open AS (
-    SELECT a.id FROM accounts a CROSS JOIN signals s
-    WHERE a.id = ${c.accountId}::uuid AND NOT a.halted AND NOT (SELECT halted FROM deployment)
-      AND s.id = ${c.signalId}::uuid AND s.status = ${statusCode('new')} FOR SHARE OF a, s
+    SELECT a.id FROM accounts a CROSS JOIN deployment d CROSS JOIN signals s
+    WHERE a.id = ${c.accountId}::uuid AND NOT a.halted AND NOT d.halted
+      AND s.id = ${c.signalId}::uuid AND s.status = ${statusCode('new')} FOR SHARE OF a, d, s
   ), ins AS (
     INSERT INTO commands (id, account_id, approval_id, signal_id, kind, symbol, instruction, magic, comment, attempt,
       state, expires_at, negative_lookups, created_at, updated_at)
@@ -202,8 +202,8 @@ export const listCommands = (
 export async function markSent(db: Database, id: string, nowMs: number): Promise<boolean> {
   const at = isoTime(nowMs);
   const rows = await db.run(sql`WITH open AS (
-    SELECT a.id FROM accounts a JOIN commands c ON c.account_id = a.id WHERE c.id = ${id}::uuid
-      AND (c.kind = 'close' OR NOT (a.halted OR (SELECT halted FROM deployment))) FOR SHARE OF a
+    SELECT a.id FROM accounts a JOIN commands c ON c.account_id = a.id CROSS JOIN deployment d
+    WHERE c.id = ${id}::uuid AND (c.kind = 'close' OR NOT (a.halted OR d.halted)) FOR SHARE OF a, d
   ) UPDATE commands c SET state = 'sent', sent_at = ${at}::timestamptz, updated_at = ${at}::timestamptz FROM open
     WHERE c.id = ${id}::uuid AND c.account_id = open.id AND c.state = 'created'
       AND c.expires_at > ${at}::timestamptz RETURNING c.id`);

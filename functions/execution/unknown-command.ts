@@ -29,9 +29,9 @@ export function unknownCommand(
   if (deal) return { kind: 'done', orderTicket: deal.order, positionId: deal.position_id };
   const position = lookup.positions.find((p) => p.magic === command.magic);
   if (position) return { kind: 'done', orderTicket: position.identifier, positionId: position.identifier };
-  const order = [...lookup.orders, ...lookup.history_orders].find((o) => o.magic === command.magic);
+  const orders = [...lookup.orders, ...lookup.history_orders].filter((o) => o.magic === command.magic);
   // An order that neither traded nor ended may still trade, and a filled one's deals are still to come.
-  if (order && !ENDED.has(order.state)) return { kind: 'wait' };
+  if (orders.some((o) => !ENDED.has(o.state))) return { kind: 'wait' };
   if (lookup.journal === 'intent' && nowMs - command.sentMs < HORIZON_MS) return { kind: 'wait' };
   const spaced = command.lookedUpMs === null || nowMs - command.lookedUpMs >= LOOKUP_SPACING_MS;
   if (!spaced) return { kind: 'wait' };

@@ -20,7 +20,21 @@ import { signingSecret } from './signing-secret.ts';
 const DEFAULT_OVERLAP_SECONDS = 86_400;
 const MAX_OVERLAP_SECONDS = 7 * 86_400;
 
-async function partyFor(db: Database, party: SigningParty, id: string, caller: Caller): Promise<PartyRow> {
+/** How long the secret before the new one stays live, in seconds. */
+export const overlapSeconds = z
+  .number()
+  .int()
+  .min(0)
+  .max(MAX_OVERLAP_SECONDS)
+  .default(DEFAULT_OVERLAP_SECONDS);
+
+/** The party, for its owner or a holder of `admin`. Throws 404 where there is none, 403 for anybody else. */
+export async function partyFor(
+  db: Database,
+  party: SigningParty,
+  id: string,
+  caller: Caller,
+): Promise<PartyRow> {
   const row = isUuid(id) ? await readParty(db, party, id) : null;
   if (row === null) throw problem('not-found');
   if (row.ownerId !== caller.userId && !caller.scopes.includes('admin')) throw problem('forbidden');
@@ -37,11 +51,7 @@ const rotateRoute = (party: SigningParty) =>
     middleware: requireCaller('trading:act'),
     request: {
       params: idParam,
-      body: body(
-        z.strictObject({
-          overlap_seconds: z.number().int().min(0).max(MAX_OVERLAP_SECONDS).default(DEFAULT_OVERLAP_SECONDS),
-        }),
-      ),
+      body: body(z.strictObject({ overlap_seconds: overlapSeconds })),
     },
     responses: {
       201: json(

@@ -8,7 +8,7 @@ import { auditEntry } from './audit-entry.ts';
 import { requireCaller } from './caller.ts';
 import { presentProducer, producerSchema } from './present-producer.ts';
 import { producerSettings, requireEnabled } from './producer-settings.ts';
-import { insertProducer, type Producer } from './producer-store.ts';
+import { insertProducer, type Producer, readProducer } from './producer-store.ts';
 import { signingSecret } from './signing-secret.ts';
 import { readUser } from './user-store.ts';
 
@@ -24,6 +24,7 @@ const route = createRoute({
       z.strictObject({
         ...producerSettings,
         owner_id: uuid.optional(),
+        dedup_scope: uuid.optional().openapi({ description: 'a producer whose signals count as the same' }),
         dedup_window_seconds: producerSettings.dedup_window_seconds.optional(),
         max_age_seconds: producerSettings.max_age_seconds.default(900),
         rate_per_minute: producerSettings.rate_per_minute.default(600),
@@ -48,13 +49,16 @@ export const postProducer = endpoint(route, async (c) => {
   const ownerId = wanted.owner_id ?? caller.userId;
   if ((await readUser(db, ownerId)) === null)
     throw problem('invalid-body', { errors: [{ pointer: '/owner_id', detail: 'is nobody here' }] });
+  const twin = wanted.dedup_scope === undefined ? null : await readProducer(db, wanted.dedup_scope);
+  if (wanted.dedup_scope !== undefined && twin === null)
+    throw problem('invalid-body', { errors: [{ pointer: '/dedup_scope', detail: 'is no producer here' }] });
   const id = ids.next();
   const producer: Producer = {
     id,
     ownerId,
     name: wanted.name,
     instruments: wanted.instruments,
-    dedupScope: id,
+    dedupScope: twin?.dedupScope ?? id,
     dedupWindowSeconds: wanted.dedup_window_seconds ?? config.SIGNALS_DEDUP_WINDOW_SECONDS,
     maxAgeSeconds: wanted.max_age_seconds,
     ratePerMinute: wanted.rate_per_minute,

@@ -5,7 +5,7 @@ import { endpoint } from '../platform/endpoint.ts';
 import { problem } from '../platform/problem.ts';
 import { accessToken, accessTokenHash } from './access-token.ts';
 import { auditEntry } from './audit-entry.ts';
-import { requireCaller } from './caller.ts';
+import { requireAccessToken, requireCaller } from './caller.ts';
 import { SCOPES, scopesOf } from './scope.ts';
 import { insertToken } from './token-store.ts';
 import { readUser } from './user-store.ts';
@@ -49,6 +49,7 @@ const route = createRoute({
 export const postToken = endpoint(route, async (c) => {
   const { db, ids, clock } = c.var.deps;
   const { caller } = c.var;
+  requireAccessToken(caller);
   const wanted = c.req.valid('json');
   const holderId = wanted.user_id ?? caller.userId;
   const holder = await readUser(db, holderId);

@@ -10,6 +10,8 @@ import { open } from '../platform/secret-box.ts';
 import { readProducerSecrets } from './producer-store.ts';
 
 export type ProducerKeys = { ratePerMinute: number; keys: { version: number; key: CryptoKey }[] };
+/** `remembered`: not read just now, so a secret made since then may be missing. */
+export type FoundKeys = ProducerKeys & { remembered: boolean };
 
 const FRESH_MS = 60_000;
 const MAX_PRODUCERS = 5_000;
@@ -25,10 +27,10 @@ export async function producerKeys(
   deps: { db: Database; clock: Clock },
   ring: readonly RingKey[],
   id: string,
-): Promise<ProducerKeys | null> {
+): Promise<FoundKeys | null> {
   const nowMs = deps.clock.nowMs();
   const known = cache.get(id);
-  if (known && nowMs - known.atMs < FRESH_MS) return known.keys;
+  if (known && nowMs - known.atMs < FRESH_MS) return { ...known.keys, remembered: true };
   const found = await readProducerSecrets(deps.db, id, nowMs);
   if (found === null) return null;
   const opened = await Promise.all(
@@ -41,5 +43,5 @@ export async function producerKeys(
   if (keys.keys.length === 0) return null;
   if (cache.size >= MAX_PRODUCERS) cache.clear();
   cache.set(id, { atMs: nowMs, keys });
-  return keys;
+  return { ...keys, remembered: false };
 }

@@ -1,11 +1,12 @@
 /**
- * Rotation and revocation. Invariants: at most two secrets of a party are live at any moment; the older one ends with
+ * Rotation, revocation and re-wrapping. Invariants: at most two secrets of a party are live at any moment; the older one ends with
  * its overlap; a revoked party stays revoked, and nothing it signs is taken from the commit of its revocation on.
  */
 import { sql } from 'drizzle-orm';
 import { type AuditEntry, auditInsert } from '../platform/audit.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
+import type { Sealed } from '../platform/secret-box.ts';
 import type { SealedVersion } from './producer-store.ts';
 import type { SigningParty } from './signing-party.ts';
 
@@ -63,6 +64,63 @@ export async function revokeParty(
   const rows = await db.run(sql`WITH upd AS (
     UPDATE ${party.table} SET revoked_at = ${isoTime(audit.nowMs)}::timestamptz
     WHERE id = ${id}::uuid AND revoked_at IS NULL RETURNING id
+  ), aud AS (${auditInsert(audit, sql`upd`)}) SELECT id FROM upd`);
+  return rows.length === 1;
+}
+
+export type StoredSecret = SealedVersion & { partyId: string };
+
+const keyIds = (ids: readonly string[]) => sql`${`{${ids.map((id) => `"${id}"`).join(',')}}`}::text[]`;
+
+/**
+ * Up to `limit` secrets, live or not, that an older key of the ring has sealed, by party and version behind `after`.
+ * `ring` are the ids of its keys, the first the one that seals.
+ */
+export async function readSecretsToRewrap(
+  db: Database,
+  party: SigningParty,
+  ring: readonly string[],
+  after: { partyId: string; version: number } | null,
+  limit: number,
+): Promise<StoredSecret[]> {
+  const behind = after
+    ? sql`AND (${party.key}, version) > (${after.partyId}::uuid, ${after.version}::int)`
+    : sql``;
+  const rows =
+    await db.run(sql`SELECT ${party.key} AS id, version, key_id, iv, ciphertext FROM ${party.secrets}
+    WHERE key_id = ANY(${keyIds(ring.slice(1))}) ${behind} ORDER BY ${party.key}, version LIMIT ${limit}::int`);
+  return rows.map((r) => ({
+    partyId: String(r['id']),
+    version: Number(r['version']),
+    keyId: String(r['key_id']),
+    iv: String(r['iv']),
+    ciphertext: String(r['ciphertext']),
+  }));
+}
+
+/** The ids of keys that secrets are sealed under and the ring lacks. */
+export async function listUnknownKeyIds(
+  db: Database,
+  party: SigningParty,
+  ring: readonly string[],
+): Promise<string[]> {
+  const rows = await db.run(sql`SELECT DISTINCT key_id FROM ${party.secrets}
+    WHERE key_id <> ALL(${keyIds(ring)}) ORDER BY key_id LIMIT 100`);
+  return rows.map((r) => String(r['key_id']));
+}
+
+/** Puts another sealing of the same secret in its place, with its audit row. False where the row is no longer as read. */
+export async function rewrapSecret(
+  db: Database,
+  party: SigningParty,
+  read: StoredSecret,
+  sealed: Sealed,
+  audit: AuditEntry,
+): Promise<boolean> {
+  const rows = await db.run(sql`WITH upd AS (
+    UPDATE ${party.secrets} SET key_id = ${sealed.keyId}, iv = ${sealed.iv}, ciphertext = ${sealed.ciphertext}
+    WHERE ${party.key} = ${read.partyId}::uuid AND version = ${read.version}::int AND key_id = ${read.keyId}
+      AND iv = ${read.iv} AND ciphertext = ${read.ciphertext} RETURNING ${party.key} AS id
   ), aud AS (${auditInsert(audit, sql`upd`)}) SELECT id FROM upd`);
   return rows.length === 1;
 }

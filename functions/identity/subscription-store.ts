@@ -39,7 +39,8 @@ export const listSubscriptions = (
       columns: sql`producer_id, user_id, created_at`,
       from: sql`FROM subscriptions WHERE ${userId === null ? sql`true` : sql`user_id = ${userId}::uuid`}`,
       at: sql`created_at`,
-      id: sql`producer_id`,
+      // A list is ordered by a unique id, and a subscription has two.
+      id: sql`md5(producer_id::text || user_id::text)::uuid`,
     },
     (row): Subscription => ({
       producerId: String(row['producer_id']),

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { type AuditEntry, auditInsert } from '../platform/audit.ts';
 import { isoTime, timestampMs } from '../platform/clock.ts';
 import type { Database, Row } from '../platform/database.ts';
@@ -29,13 +29,12 @@ const tokenOf = (row: Row): Token => ({
   revoked: row['revoked_at'] !== null,
 });
 
-/** Who holds this token now; null where it is unknown, revoked, expired, or its holder is disabled. */
-export async function findHolder(db: Database, sha256: string, nowMs: number): Promise<Holder | null> {
-  const [row] = await db.run(sql`SELECT t.id, t.user_id, t.scopes, u.role
+const holderWhere = (which: SQL, nowMs: number) => sql`SELECT t.id, t.user_id, t.scopes, u.role
     FROM access_tokens t JOIN users u ON u.id = t.user_id
-    WHERE t.token_sha256 = ${sha256} AND t.revoked_at IS NULL AND u.disabled_at IS NULL
-      AND t.expires_at > ${isoTime(nowMs)}::timestamptz`);
-  if (row === undefined) return null;
+    WHERE ${which} AND t.revoked_at IS NULL AND u.disabled_at IS NULL
+      AND t.expires_at > ${isoTime(nowMs)}::timestamptz`;
+
+function holderOf(row: Row): Holder {
   const role = roleOf(row['role']);
   return {
     tokenId: String(row['id']),
@@ -43,6 +42,24 @@ export async function findHolder(db: Database, sha256: string, nowMs: number): P
     role,
     scopes: effectiveScopes(row['scopes'] as string[], role),
   };
+}
+
+/** Who holds this token now; null where it is unknown, revoked, expired, or its holder is disabled. */
+export async function findHolder(db: Database, sha256: string, nowMs: number): Promise<Holder | null> {
+  const [row] = await db.run(holderWhere(sql`t.token_sha256 = ${sha256}`, nowMs));
+  return row === undefined ? null : holderOf(row);
+}
+
+/** The same by the token's id, for a JWT that names both; null too where the token is another user's. */
+export async function findHolderById(
+  db: Database,
+  tokenId: string,
+  userId: string,
+  nowMs: number,
+): Promise<Holder | null> {
+  const which = sql`t.id = ${tokenId}::uuid AND t.user_id = ${userId}::uuid`;
+  const [row] = await db.run(holderWhere(which, nowMs));
+  return row === undefined ? null : holderOf(row);
 }
 
 /** Stores a new token's hash with its audit row. */

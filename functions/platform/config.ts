@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { fromBase64 } from './encoding.ts';
+import { type JwtKey, parseJwtRing } from './jwt-ring.ts';
 
 /** The duties one bundle serves. On Workers one isolate does them all. */
 export const DUTIES = ['all', 'ingest', 'api', 'bridge', 'charts', 'schedule', 'queue'] as const;
@@ -54,6 +55,29 @@ const keyRing = z.string().transform((text, ctx): RingKey[] => {
   return good;
 });
 
+/** Keys of JWTs: the first signs, all verify, so a new one is put in front and the old one is dropped later. */
+const jwtRing = (half: 'private' | 'public') =>
+  z.string().transform((text, ctx): JwtKey[] => {
+    const keys = parseJwtRing(text, half);
+    if (keys !== null) return keys;
+    const der = half === 'private' ? 'PKCS#8' : 'SPKI';
+    ctx.addIssue({
+      code: 'custom',
+      message: `must be kid:base64 of the ${der} of an Ed25519 or RSA key, optionally @YYYY-MM-DD, each kid once`,
+    });
+    return [];
+  });
+
+/** Upper bounds of a histogram's buckets in seconds, `0.05,0.1,1`: ascending, so that a bucket never holds less than the one before. */
+const bucketBounds = z.string().transform((text, ctx): number[] => {
+  const bounds = text.split(',').map((part) => part.trim());
+  const plain = bounds.length <= 30 && bounds.every((part) => /^\d{1,4}(\.\d{1,6})?$/.test(part));
+  const numbers = bounds.map(Number);
+  if (!plain || numbers.some((n, i) => n <= (numbers[i - 1] ?? 0)))
+    ctx.addIssue({ code: 'custom', message: 'must be 1 to 30 ascending numbers of seconds above 0' });
+  return numbers;
+});
+
 const boundedInt = (low: number, high: number) =>
   z.coerce.number().int(`must be a whole number`).min(low).max(high);
 
@@ -66,10 +90,18 @@ const ENVIRONMENT = z.object({
   BRIDGE_KEYS: keyRing,
   AUDIT_KEY: keyRing,
   MEDIA_SIGNING_KEY: keyRing,
+  JWT_KEYS: jwtRing('private'),
+  JWT_PUBLIC_KEYS: jwtRing('public'),
   PUBLIC_BASE_URL: publicUrl,
   MEDIA_PUBLIC_BASE_URL: publicUrl,
   SIGNALS_MAX_PAYLOAD_BYTES: boundedInt(1024, 1_048_576).default(32_768),
   SIGNALS_DEDUP_WINDOW_SECONDS: boundedInt(10, 3600).default(300),
+  SIGNALS_HMAC_ENABLED: z
+    .enum(['true', 'false'], 'must be true or false')
+    .transform((s) => s === 'true')
+    .default(true),
+  SIGNALS_HMAC_KEY: z.string().min(32, 'must be at least 32 characters').max(1000),
+  SIGNALS_CREATE_BUCKETS: bucketBounds,
   RATE_LIMIT_SCALE: boundedInt(1, 1_000_000).default(1),
   QUEUE_URL: publicUrl,
   QUEUE_ENDPOINT: loopbackUrl.optional(),
@@ -90,27 +122,20 @@ type Key = keyof Environment;
 const REDIS: Key[] = ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'];
 const AWS_ONLY: Key[] = ['QUEUE_URL', 'MEDIA_BUCKET', 'AWS_REGION'];
 const OF_DUTY: Record<Duty, Key[]> = {
-  all: [...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY', 'MEDIA_SIGNING_KEY'],
+  all: [...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY', 'MEDIA_SIGNING_KEY', 'JWT_KEYS'],
   ingest: [...REDIS, 'PRODUCER_KEYS', 'QUEUE_URL', 'AWS_REGION'],
-  api: [
-    ...REDIS,
-    'PRODUCER_KEYS',
-    'BRIDGE_KEYS',
-    'AUDIT_KEY',
-    'MEDIA_SIGNING_KEY',
-    'QUEUE_URL',
-    'AWS_REGION',
-  ],
+  api: [...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY', 'JWT_KEYS', 'QUEUE_URL', 'AWS_REGION'],
   bridge: [...REDIS, 'BRIDGE_KEYS', 'QUEUE_URL', 'AWS_REGION'],
   charts: [
     ...REDIS,
     'BRIDGE_KEYS',
+    'JWT_PUBLIC_KEYS',
     'MEDIA_SIGNING_KEY',
     'MEDIA_CDN_PRIVATE_KEY',
     'MEDIA_KEY_PAIR_ID',
     ...AWS_ONLY,
   ],
-  schedule: ['QUEUE_URL', 'AWS_REGION'],
+  schedule: ['PRODUCER_KEYS', 'BRIDGE_KEYS', 'QUEUE_URL', 'AWS_REGION'],
   queue: [...REDIS, 'BRIDGE_KEYS', 'QUEUE_URL', 'AWS_REGION'],
 };
 
@@ -123,6 +148,7 @@ export type Config = { duty: Duty } & Partial<Environment> &
     | 'MEDIA_PUBLIC_BASE_URL'
     | 'SIGNALS_MAX_PAYLOAD_BYTES'
     | 'SIGNALS_DEDUP_WINDOW_SECONDS'
+    | 'SIGNALS_HMAC_ENABLED'
     | 'RATE_LIMIT_SCALE'
   >;
 
@@ -166,12 +192,20 @@ export function parseConfig(env: Record<string, unknown>, duty: Duty, nowMs: num
     MEDIA_PUBLIC_BASE_URL,
     SIGNALS_MAX_PAYLOAD_BYTES: config.SIGNALS_MAX_PAYLOAD_BYTES ?? 32_768,
     SIGNALS_DEDUP_WINDOW_SECONDS: config.SIGNALS_DEDUP_WINDOW_SECONDS ?? 300,
+    SIGNALS_HMAC_ENABLED: config.SIGNALS_HMAC_ENABLED ?? true,
     RATE_LIMIT_SCALE: config.RATE_LIMIT_SCALE ?? 1,
   };
 }
 
 function expiredRings(config: Partial<Environment>, nowMs: number): { key: string; detail: string }[] {
-  const rings = ['PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY', 'MEDIA_SIGNING_KEY'] as const;
+  const rings = [
+    'PRODUCER_KEYS',
+    'BRIDGE_KEYS',
+    'AUDIT_KEY',
+    'MEDIA_SIGNING_KEY',
+    'JWT_KEYS',
+    'JWT_PUBLIC_KEYS',
+  ] as const;
   return rings
     .filter((name) => config[name]?.some((k) => k.notAfterMs !== null && k.notAfterMs < nowMs))
     .map((key) => ({ key, detail: 'holds a key past its date' }));
@@ -179,12 +213,11 @@ function expiredRings(config: Partial<Environment>, nowMs: number): { key: strin
 
 /** The switches of the embedded stack must not reach a deployment that others can reach. */
 function cloudFaults(config: Partial<Environment>): { key: string; detail: string }[] {
-  return [...localAddressFaults(config), ...scaleFaults(config)];
+  return [...localAddressFaults(config), ...switchFaults(config)];
 }
 
-/** Limits may be raised only where nothing that is configured stands outside this machine. */
-function scaleFaults(config: Partial<Environment>): { key: string; detail: string }[] {
-  if ((config.RATE_LIMIT_SCALE ?? 1) === 1) return [];
+/** Limits may be raised, and signatures left out, only where nothing that is configured stands outside this machine. */
+function switchFaults(config: Partial<Environment>): { key: string; detail: string }[] {
   const addresses = [
     config.PUBLIC_BASE_URL,
     config.MEDIA_PUBLIC_BASE_URL,
@@ -192,10 +225,14 @@ function scaleFaults(config: Partial<Environment>): { key: string; detail: strin
     config.UPSTASH_REDIS_REST_URL,
     config.QUEUE_URL,
   ].filter((a) => a !== undefined);
-  const local = addresses.every(isLoopback);
-  return local
-    ? []
-    : [{ key: 'RATE_LIMIT_SCALE', detail: 'is allowed only where every address is loopback' }];
+  if (addresses.every(isLoopback)) return [];
+  return [
+    ...((config.RATE_LIMIT_SCALE ?? 1) === 1 ? [] : ['RATE_LIMIT_SCALE']),
+    ...((config.SIGNALS_HMAC_ENABLED ?? true) ? [] : ['SIGNALS_HMAC_ENABLED']),
+  ].map((key) => ({
+    key,
+    detail: `${key === 'RATE_LIMIT_SCALE' ? 'above 1' : 'false'} is allowed only where every address is loopback`,
+  }));
 }
 
 function localAddressFaults(config: Partial<Environment>): { key: string; detail: string }[] {
@@ -212,3 +249,10 @@ export function need<K extends Key>(config: Config, key: K): Environment[K] {
     throw new ConfigError([{ key, detail: `is not given to the duty ${config.duty}` }]);
   return value;
 }
+
+/**
+ * The keys that a JWT is verified with: public halves alone, of the signing ring where the duty has it. Throws
+ * `ConfigError` where the duty was given neither.
+ */
+export const jwtPublicRing = (config: Config): readonly JwtKey[] =>
+  config.JWT_KEYS ?? need(config, 'JWT_PUBLIC_KEYS');

@@ -1,7 +1,7 @@
 /** Pieces of the OpenAPI contract that every route shares. */
 import { z } from '@hono/zod-openapi';
 
-const problemSchema = z
+export const problemSchema = z
   .object({
     type: z.string(),
     title: z.string(),

@@ -4,7 +4,18 @@
  */
 import type { createRoute, OpenAPIHono, RouteConfigToEnv, RouteHandler } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
 import type { Deps } from './deps.ts';
+import { problem } from './problem.ts';
+
+/** More than any body of a person's route needs: a consent text of 20,000 characters, escaped. */
+const MAX_BODY_BYTES = 256 * 1024;
+const limitBody = bodyLimit({
+  maxSize: MAX_BODY_BYTES,
+  onError: () => {
+    throw problem('payload-too-large', { detail: `at most ${MAX_BODY_BYTES} bytes` });
+  },
+});
 
 export type AppEnv = {
   Variables: { deps: Deps; requestId: string; address: string; actor: string };
@@ -22,6 +33,8 @@ export const endpoint = <R extends Route>(
   method: route.method,
   path: route.path,
   mount: (app) => {
+    const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
+    if (route.request?.body !== undefined) app.on(route.method.toUpperCase(), path, limitBody);
     // The route's own middleware has filled the variables that its handler's environment names.
     app.openapi(route, handler as Parameters<typeof app.openapi<R>>[1]);
   },

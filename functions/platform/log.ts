@@ -7,6 +7,8 @@ export type LogLine = {
   duration_ms?: number;
   actor?: string;
   status?: number;
+  database_calls?: number;
+  outbound_calls?: number;
   events_waiting?: number;
   events_dead?: number;
   cause?: string;

@@ -68,11 +68,14 @@ export async function noteOutboxFailure(db: Database, id: string, cause: string)
   );
 }
 
+/** `waiting` and `dead` in one row; each count has its partial index, so the done events cost nothing. */
+export const outboxDepthQuery: SQL = sql`SELECT
+  (SELECT count(*) FROM outbox WHERE done_at IS NULL AND dead_at IS NULL)::int AS waiting,
+  (SELECT count(*) FROM outbox WHERE dead_at IS NOT NULL AND done_at IS NULL)::int AS dead`;
+
 /** Numbers for the schedule's log and the console: events waiting, and dead ones. */
 export async function outboxDepth(db: Database): Promise<{ waiting: number; dead: number }> {
-  const [row] = await db.run(sql`SELECT
-    count(*) FILTER (WHERE done_at IS NULL AND dead_at IS NULL)::int AS waiting,
-    count(*) FILTER (WHERE dead_at IS NOT NULL)::int AS dead FROM outbox WHERE done_at IS NULL`);
+  const [row] = await db.run(outboxDepthQuery);
   return { waiting: Number(row?.['waiting'] ?? 0), dead: Number(row?.['dead'] ?? 0) };
 }
 

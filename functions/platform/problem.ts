@@ -54,17 +54,17 @@ export class ProblemError extends Error {
 export const problem = (slug: ProblemSlug, extra: Extra = {}, headers: Record<string, string> = {}) =>
   new ProblemError(slug, extra, headers);
 
-/** The answer for a refusal. `instance` is the route's pattern, never an address with its secrets. */
-export function problemResponse(p: ProblemError, instance: string, requestId: string): Response {
+/** The members of a refusal. `instance` is the route's pattern, never an address with its secrets. */
+export function problemBody(p: Pick<ProblemError, 'slug' | 'extra'>, instance: string, requestId: string) {
   const [status, title] = PROBLEMS[p.slug];
-  const body = {
-    type: `urn:countersign:problem:${p.slug}`,
-    title,
-    status,
-    ...p.extra,
-    instance,
-    request_id: requestId,
-  };
+  const type = `urn:countersign:problem:${p.slug}`;
+  return { type, title, status, ...p.extra, instance, request_id: requestId };
+}
+
+/** The answer for a refusal. */
+export function problemResponse(p: ProblemError, instance: string, requestId: string): Response {
+  const body = problemBody(p, instance, requestId);
+  const { status } = body;
   const retry: Record<string, string> = status === 503 ? { 'retry-after': '5' } : {};
   return new Response(JSON.stringify(body), {
     status,

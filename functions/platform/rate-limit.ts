@@ -6,17 +6,16 @@
  * allowed: dedup and safety never rest on it.
  */
 import { Ratelimit } from '@upstash/ratelimit';
-import { Redis } from '@upstash/redis';
 import type { Clock } from './clock.ts';
+import { createRedis, REDIS_TIMEOUT_MS } from './redis.ts';
 
 export type Allowance = { allowed: boolean; limit: number; remaining: number; resetSeconds: number };
 export type RateLimiter = {
-  /** Takes one from the key's allowance of `limit` a minute. Never waits for Redis. */
-  take(key: string, limit: number): Allowance;
+  /** Takes `count` (1 unless told), all or none, from the key's allowance of `limit` a minute. Never waits for Redis. */
+  take(key: string, limit: number, count?: number): Allowance;
 };
 
 const WINDOW_MS = 60_000;
-const REDIS_TIMEOUT_MS = 250;
 /** Keys an isolate remembers at once; the oldest is forgotten first, which only ever allows more. */
 const MAX_KEYS = 10_000;
 
@@ -32,14 +31,7 @@ export function createRateLimiter(options: {
   scale: number;
   clock: Clock;
 }): (after: (work: () => Promise<unknown>) => void) => RateLimiter {
-  const redis = new Redis({
-    url: options.url,
-    token: options.token,
-    enableTelemetry: false,
-    retry: false,
-    // The library's own timeout stops waiting; this one ends the call.
-    signal: () => AbortSignal.timeout(REDIS_TIMEOUT_MS),
-  });
+  const redis = createRedis(options);
   const windows = new Map<number, Ratelimit>();
   const counts = new Map<string, Count>();
   const { clock } = options;
@@ -78,7 +70,7 @@ export function createRateLimiter(options: {
   };
 
   return (after) => ({
-    take(key, perMinute) {
+    take(key, perMinute, taken = 1) {
       const limit = perMinute * options.scale;
       const now = clock.nowMs();
       let count = counts.get(key);
@@ -88,9 +80,9 @@ export function createRateLimiter(options: {
         counts.set(key, count);
       }
       const resetSeconds = Math.max(1, Math.ceil((count.resetMs - now) / 1000));
-      if (count.used + 1 > limit) return { allowed: false, limit, remaining: 0, resetSeconds };
-      count.used += 1;
-      count.unsettled += 1;
+      if (count.used + taken > limit) return { allowed: false, limit, remaining: 0, resetSeconds };
+      count.used += taken;
+      count.unsettled += taken;
       const mine = count;
       if (!mine.settling) after(() => settle(key, mine));
       return { allowed: true, limit, remaining: limit - count.used, resetSeconds };

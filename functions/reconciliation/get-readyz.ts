@@ -14,16 +14,24 @@ const route = createRoute({
   tags: ['operations'],
   summary: 'Whether the database answers and the schedule runs',
   responses: {
-    200: json(z.object({ status: z.literal('ready'), last_tick_at: timestamp }), 'Ready'),
+    200: json(
+      z.object({
+        status: z.literal('ready'),
+        last_tick_at: timestamp,
+        degraded: z.array(z.enum(['redis'])).optional(),
+      }),
+      'Ready; `degraded` names what is down and can be done without',
+    ),
     ...problems(503),
   },
 });
 
 /** `GET /readyz` */
 export const readyz = endpoint(route, async (c) => {
-  const { db, clock } = c.var.deps;
-  const last = await lastTickMs(db);
+  const { db, clock, redisAnswers } = c.var.deps;
+  const [last, redis] = await Promise.all([lastTickMs(db), redisAnswers()]);
   if (last === null || clock.nowMs() - last > MAX_TICK_AGE_MS)
     throw problem('unavailable', { detail: 'the schedule has not finished a tick for 180 seconds' });
-  return c.json({ status: 'ready' as const, last_tick_at: isoTime(last) }, 200);
+  const degraded = redis ? {} : { degraded: ['redis' as const] };
+  return c.json({ status: 'ready' as const, last_tick_at: isoTime(last), ...degraded }, 200);
 });

@@ -13,6 +13,7 @@ import { plain } from '../platform/decimal.ts';
 import { derivedId } from '../platform/ids.ts';
 import { readPage, rowTime } from '../platform/page.ts';
 import { statusCode } from '../signals/signal-status.ts';
+import { heartbeat } from './metric-store.ts';
 import type { KnownCommand, ReconcilePlan, ReconcileState } from './reconcile.ts';
 
 const textArray = (values: readonly string[]) => `{${values.map((v) => `"${v}"`).join(',')}}`;
@@ -116,9 +117,13 @@ function accountUpdate(account: Account, s: Snapshot, run: Run) {
     margin_free: a.margin_free,
   });
   const captured = isoTime(s.captured_at);
-  const lastDeal = s.deals.reduce((latest, d) => Math.max(latest, d.time), account.dealsCursorMs ?? 0);
+  // No deal was ever seen: the next snapshot asks from the beginning again, and not from a time before 1970.
+  const lastDeal = s.deals.reduce<number | null>(
+    (latest, d) => Math.max(latest ?? 0, d.time),
+    account.dealsCursorMs,
+  );
   return sql`UPDATE accounts SET version = version + 1, boot_id = ${s.boot_id}, bridge_seq = ${String(s.seq)}::bigint,
-      snapshot_at = ${captured}::timestamptz, deals_cursor = ${isoTime(lastDeal)}::timestamptz,
+      snapshot_at = ${captured}::timestamptz, deals_cursor = ${lastDeal === null ? null : isoTime(lastDeal)}::timestamptz,
       state = ${state}::jsonb, server = ${a.server}, login = ${a.login}, currency = ${a.currency},
       margin_mode = ${a.margin_mode}, trade_mode = ${a.trade_mode},
       bound_at = coalesce(bound_at, ${captured}::timestamptz), updated_at = ${isoTime(run.finishedMs)}::timestamptz
@@ -274,8 +279,9 @@ export async function claimTick(db: Database, minuteMs: number, nowMs: number): 
 /** Notes that a tick went through to its end, and forgets those of more than a week ago. */
 export async function finishTick(db: Database, minuteMs: number, nowMs: number): Promise<void> {
   await db.batch([
-    sql`UPDATE schedule_ticks SET finished_at = ${isoTime(nowMs)}::timestamptz
-        WHERE minute = ${isoTime(minuteMs)}::timestamptz`,
+    sql`WITH fin AS (UPDATE schedule_ticks SET finished_at = ${isoTime(nowMs)}::timestamptz
+        WHERE minute = ${isoTime(minuteMs)}::timestamptz AND finished_at IS NULL RETURNING minute)
+        ${heartbeat(sql`fin`)}`,
     sql`DELETE FROM schedule_ticks WHERE minute < ${isoTime(nowMs - 7 * 86_400_000)}::timestamptz`,
   ]);
 }

@@ -7,7 +7,10 @@ export type SecretKey =
   | 'BRIDGE_KEYS'
   | 'AUDIT_KEY'
   | 'MEDIA_SIGNING_KEY'
-  | 'MEDIA_CDN_PRIVATE_KEY';
+  | 'MEDIA_CDN_PRIVATE_KEY'
+  | 'JWT_KEYS'
+  | 'JWT_PUBLIC_KEYS'
+  | 'SIGNALS_HMAC_KEY';
 
 /** What a function is there for. One bundle, one function per duty, so that a role can be narrow. */
 export type Duty = 'ingest' | 'api' | 'bridge' | 'charts' | 'schedule' | 'queue';
@@ -41,7 +44,7 @@ export const DUTIES: Readonly<Record<Duty, DutySpec>> = {
     handler: 'lambda.api',
     memoryMb: 512,
     timeoutSeconds: 10,
-    secrets: ['DATABASE_URL', ...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY'],
+    secrets: ['DATABASE_URL', ...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY', 'JWT_KEYS'],
     chartFiles: false,
   },
   bridge: {
@@ -55,14 +58,23 @@ export const DUTIES: Readonly<Record<Duty, DutySpec>> = {
     handler: 'lambda.api',
     memoryMb: 1024,
     timeoutSeconds: 30,
-    secrets: ['DATABASE_URL', ...REDIS, 'BRIDGE_KEYS', 'MEDIA_SIGNING_KEY', 'MEDIA_CDN_PRIVATE_KEY'],
+    // It verifies the tokens of people and signs none: the public half is all it gets.
+    secrets: [
+      'DATABASE_URL',
+      ...REDIS,
+      'BRIDGE_KEYS',
+      'MEDIA_SIGNING_KEY',
+      'MEDIA_CDN_PRIVATE_KEY',
+      'JWT_PUBLIC_KEYS',
+    ],
     chartFiles: true,
   },
   schedule: {
     handler: 'lambda.scheduled',
     memoryMb: 512,
     timeoutSeconds: 60,
-    secrets: ['DATABASE_URL'],
+    // The rings are for re-wrapping; nobody outside reaches this function. SIGNALS_HMAC_KEY may be missing.
+    secrets: ['DATABASE_URL', 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'SIGNALS_HMAC_KEY'],
     chartFiles: false,
   },
   queue: {

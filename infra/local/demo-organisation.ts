@@ -6,7 +6,7 @@ import { apiClient, type Json } from './api-client.ts';
 
 export type DemoOrganisation = {
   tokens: { owner: string; admin: string; user: string; other: string };
-  producer: { id: string; secret: string };
+  producer: { id: string; secret: string; tradingview_url: string | null };
   account: { id: string; login: string };
   bridge: { id: string; secret: string; url: string };
 };
@@ -57,13 +57,23 @@ export async function makeDemoOrganisation(
     instruments: INSTRUMENTS.map(([symbol]) => symbol),
     rate_per_minute: 100_000,
   });
+  const tradingviewUrl = await makeHook(baseUrl, ownerToken, producer.id);
   const { account, bridge } = await makeAccount(baseUrl, brokerUrl, user.token, admin.token, producer.id);
   return {
     tokens: { owner: ownerToken, admin: admin.token, user: user.token, other: other.token },
-    producer: { id: producer.id, secret: producer.secret },
+    producer: { id: producer.id, secret: producer.secret, tradingview_url: tradingviewUrl },
     account,
     bridge,
   };
+}
+
+/** A TradingView hook for a producer; returns its address, which is shown this once. */
+export async function makeHook(baseUrl: string, ownerToken: string, producerId: string): Promise<string> {
+  const made: Json = await apiClient(baseUrl, ownerToken).post(
+    `/api/v1/producers/${producerId}/hook/rotate`,
+    {},
+  );
+  return made.url;
 }
 
 async function makeAccount(

@@ -205,6 +205,17 @@ export function demoSteps(stack: Stack, options: DemoOptions): DemoStep[] {
   ];
 }
 
+/** Runs the steps one after another and prints each with its time. Throws, naming the step, at the first that fails. */
+export async function runSteps(steps: readonly DemoStep[], print: (line: string) => void): Promise<void> {
+  for (const { name, run } of steps) {
+    const startedMs = performance.now();
+    const outcome = await run().catch((e: unknown) => {
+      throw new Error(`${name}: ${e instanceof Error ? e.message : e}`, { cause: e });
+    });
+    print(`${String(Math.round(performance.now() - startedMs)).padStart(6)} ms  ${name}: ${outcome}`);
+  }
+}
+
 async function until<T>(what: string, look: () => Promise<T | null>): Promise<T> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {

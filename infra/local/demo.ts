@@ -1,10 +1,10 @@
 /** `npm run demo [-- --candles FILE]`: one signal's whole life on a stack of its own. Exits 0 only if every step held. */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { demoSteps } from './demo-steps.ts';
+import { demoSteps, runSteps } from './demo-steps.ts';
 import { type Stack, startStack } from './stack.ts';
 import { freePorts } from './stack-secrets.ts';
 
@@ -21,23 +21,34 @@ function marketOf(file: string | undefined): { symbol: string; timeframe: string
 
 async function main(): Promise<void> {
   const file = values.candles === undefined ? undefined : resolve(values.candles);
-  if (file !== undefined && !existsSync(file)) throw new Error(`${file}: no such file`);
+  if (file !== undefined && !statSync(file, { throwIfNoEntry: false })?.isFile())
+    throw new Error(`${file}: no such file`);
   const market = marketOf(file);
   const dataDir = await mkdtemp(join(tmpdir(), 'countersign-demo-'));
   const [port = 0] = await freePorts(1);
+  const giveUp = new AbortController();
+  const interrupted = new Promise<never>((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.once(signal, () => {
+        giveUp.abort();
+        reject(new Error(`ended by ${signal}`));
+      });
+  });
   let stack: Stack | undefined;
-  try {
-    let startedMs = performance.now();
-    const say = (text: string, outcome: string) => {
-      const tookMs = Math.round(performance.now() - startedMs);
-      console.log(`${String(tookMs).padStart(6)} ms  ${text}: ${outcome}`);
-      startedMs = performance.now();
-    };
-    stack = await startStack({ dataDir, port, ...(file ? { candles: { ...market, file } } : {}) });
-    say('the stack is up', stack.dev.base_url);
+  const start = async () => {
+    const candles = file === undefined ? {} : { candles: { ...market, file } };
+    stack = await startStack({ dataDir, port, signal: giveUp.signal, ...candles });
+    return stack.dev.base_url;
+  };
+  const work = async () => {
+    await runSteps([{ name: 'the stack is up', run: start }], console.log);
+    if (stack === undefined) throw new Error('there is no stack');
     const steps = demoSteps(stack, { ...market, outDir: resolve('out') });
-    for (const step of steps) say(step.name, await step.run());
+    await runSteps(steps, console.log);
     console.log(`${steps.length} steps, every one as it must be`);
+  };
+  try {
+    await Promise.race([work(), interrupted]);
   } finally {
     await stack?.stop();
     await rm(dataDir, { recursive: true, force: true });
@@ -47,7 +58,7 @@ async function main(): Promise<void> {
 main().then(
   () => process.exit(0),
   (e) => {
-    console.error(e instanceof Error ? `failed: ${e.message}` : e);
+    console.error(`failed: ${e instanceof Error ? e.message : e}`);
     process.exit(1);
   },
 );

@@ -35,6 +35,8 @@ import { PostgresStartError } from './postgres-start-error.ts';
 
 const MAJOR_VERSION = '18';
 const LEFTOVER_WAIT_MS = 10_000;
+/** One above the largest number that Linux gives a process. */
+const NO_PROCESS = 4_194_305;
 
 function isEmpty(folder: string): boolean {
   return !existsSync(folder) || readdirSync(folder).length === 0;
@@ -151,6 +153,16 @@ function isAlive(pid: number): boolean {
 }
 
 /**
+ * A killed postmaster whose parent has not taken note of it still counts as alive for PostgreSQL, for ever where
+ * nobody ever does. The number in its file is replaced by one that no process has; the rest of the file stays, because
+ * by it PostgreSQL finds out whether children of the dead one still hold the shared memory.
+ */
+function disownPidFile(pidFile: string): void {
+  const [, ...rest] = readFileSync(pidFile, 'utf8').split('\n');
+  writeFileSync(pidFile, [NO_PROCESS, ...rest].join('\n'));
+}
+
+/**
  * Ends a postmaster that still runs on `dataDir` and waits for it; answers true when there was one.
  * A pid file whose number now belongs to some other program is removed: PostgreSQL would take that program
  * for a rival and refuse to start. A dead pid is PostgreSQL's own affair.
@@ -159,7 +171,11 @@ export async function endLeftoverPostmaster(dataDir: string): Promise<boolean> {
   const pidFile = join(dataDir, 'postmaster.pid');
   if (!existsSync(pidFile)) return false;
   const pid = Number(readFileSync(pidFile, 'utf8').split('\n')[0]);
-  if (!Number.isSafeInteger(pid) || pid <= 1 || !isAlive(pid)) return false;
+  if (!Number.isSafeInteger(pid) || pid <= 1) return false;
+  if (!isAlive(pid)) {
+    disownPidFile(pidFile);
+    return false;
+  }
   const command = commandLineOf(pid) ?? '';
   const ours =
     command.includes('postgres') && [dataDir, realpathSync(dataDir)].some((dir) => command.includes(dir));

@@ -8,7 +8,9 @@ const DATABASE = 'countersign';
 const OWNER = 'countersign_owner';
 const RUNTIME = 'countersign_runtime';
 
-export type StackDatabase = { ownerUrl: string; runtimeUrl: string };
+/** The connection string of the runtime's role, as the functions get it. */
+export const runtimeUrl = (secrets: StackSecrets): string =>
+  `postgresql://${RUNTIME}:${secrets.runtimePassword}@127.0.0.1:${secrets.ports.postgres}/${DATABASE}`;
 
 /**
  * Makes the owner's role and the database where they are missing, migrates over the `/sql` endpoint as a deployment
@@ -19,7 +21,7 @@ export async function prepareDatabase(
   sqlUrl: string,
   secrets: StackSecrets,
   fresh: boolean,
-): Promise<StackDatabase> {
+): Promise<void> {
   const client = new pg.Client({
     connectionString: postgres.url('postgres', 'postgres', secrets.superuserPassword),
   });
@@ -34,10 +36,8 @@ export async function prepareDatabase(
   } finally {
     await client.end();
   }
-  const ownerUrl = postgres.url(DATABASE, OWNER, secrets.ownerPassword);
   neonConfig.fetchEndpoint = sqlUrl;
-  const sql = neon(ownerUrl);
+  const sql = neon(postgres.url(DATABASE, OWNER, secrets.ownerPassword));
   await migrateUp(sql, () => new Date());
   await setRuntimePassword(sql, secrets.runtimePassword);
-  return { ownerUrl, runtimeUrl: postgres.url(DATABASE, RUNTIME, secrets.runtimePassword) };
 }

@@ -4,18 +4,32 @@
  * one stack per data folder; nothing of it is reachable from the cloud bundles.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rm, unlink, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type LocalChild, startChild } from './child-process.ts';
-import { type DemoOrganisation, makeDemoOrganisation } from './demo-organisation.ts';
+import { type LocalChild, spawnChild } from './child-process.ts';
+import { type DemoOrganisation, makeDemoOrganisation, makeHook } from './demo-organisation.ts';
 import { type EmbeddedPostgres, startPostgres } from './embedded-postgres.ts';
-import { type LocalWorker, startLocalWorker } from './local-worker.ts';
-import { prepareDatabase, type StackDatabase } from './stack-database.ts';
-import { readStackSecrets, type StackSecrets, writePrivateFile } from './stack-secrets.ts';
+import { type LocalWorker, openWorkerHost, type WorkerHost } from './local-worker.ts';
+import { PostgresStartError } from './postgres-start-error.ts';
+import { prepareDatabase, runtimeUrl } from './stack-database.ts';
+import { functionsEnvironment } from './stack-environment.ts';
+import { type DevFile, readDevFile, takeFolder } from './stack-folder.ts';
+import {
+  isPortFree,
+  readStackSecrets,
+  type StackSecrets,
+  writePrivateFile,
+  writeStackSecrets,
+} from './stack-secrets.ts';
 import { buildWorkerBundle, REPOSITORY } from './worker-bundle.ts';
 
+export type { DevFile } from './stack-folder.ts';
+
 const TICK_MS = 60_000;
+/** What a killed stack leaves behind ends by itself within this time. */
+const LEFTOVER_MS = 3_000;
+const LOG_PATIENCE_MS = 2_000;
 
 export type StackOptions = {
   dataDir: string;
@@ -28,14 +42,8 @@ export type StackOptions = {
   ticker?: boolean;
   vars?: Record<string, string>;
   log?: (line: string) => void;
-};
-
-export type DevFile = DemoOrganisation & {
-  base_url: string;
-  producer: { id: string; secret: string; tradingview_url: string | null };
-  broker: { url: string };
-  database_url: string;
-  redis: { url: string; token: string };
+  /** Ends a start that is under way: it stops what runs and rejects. */
+  signal?: AbortSignal;
 };
 
 export type Stack = {
@@ -50,153 +58,224 @@ export type Stack = {
 };
 
 type Parts = {
-  postgres?: EmbeddedPostgres;
+  postgres?: Promise<EmbeddedPostgres>;
   children: Record<string, LocalChild>;
-  worker?: LocalWorker;
   ticker?: NodeJS.Timeout;
+  /** Set by the end, so that nothing is started behind its back. */
+  stopped: boolean;
+  /** Resolves with the reason of the first part that died. */
+  died: PromiseWithResolvers<string>;
+  log: (line: string) => void;
 };
 
 /** Starts everything, migrates, makes the demo organisation if there is none, ticks once. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const log = options.log ?? (() => {});
-  if (options.fresh) await rm(options.dataDir, { recursive: true, force: true });
-  await mkdir(options.dataDir, { recursive: true });
-  const unlock = await lockFolder(options.dataDir);
-  const parts: Parts = { children: {} };
-  const stop = async () => {
-    clearInterval(parts.ticker);
-    await parts.worker?.stop();
-    await Promise.all(Object.values(parts.children).map((c) => c.stop()));
-    await parts.postgres?.stop();
-    await unlock();
+  const release = await takeFolder(options.dataDir, options.fresh ?? false);
+  const died = Promise.withResolvers<string>();
+  const parts: Parts = {
+    children: {},
+    stopped: false,
+    died,
+    log: (line) => {
+      const cause = misconfiguration(line);
+      if (cause !== null) died.resolve(cause);
+      options.log?.(line);
+    },
+  };
+  let ended: Promise<void> | undefined;
+  const stop = () => {
+    ended ??= stopParts(parts).finally(release);
+    return ended;
   };
   try {
-    return await startParts(options, parts, stop, log);
+    return await Promise.race([startParts(options, parts, stop), failure(parts, options.signal)]);
   } catch (e) {
     await stop();
     throw e;
   }
 }
 
-async function startParts(
-  options: StackOptions,
-  parts: Parts,
-  stop: () => Promise<void>,
-  log: (line: string) => void,
-): Promise<Stack> {
+async function stopParts(parts: Parts): Promise<void> {
+  parts.stopped = true;
+  clearInterval(parts.ticker);
+  const { worker, ...others } = parts.children;
+  // Callers first, so that none of them sees the rest go.
+  await worker?.stop();
+  await Promise.all(Object.values(others).map((c) => c.stop()));
+  await parts.postgres?.then(
+    (p) => p.stop(),
+    () => {},
+  );
+}
+
+/** Rejects where a part dies or the caller gives up while the stack is being started. */
+function failure(parts: Parts, signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    void parts.died.promise.then((why) => reject(new Error(why)));
+    const abort = () => reject(new Error('the start was ended'));
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}
+
+/** The demo producer's hook at this stack's address, which another start may have had elsewhere. */
+async function hookAddress({ producer, tokens }: DemoOrganisation, baseUrl: string): Promise<string> {
+  const made = producer.tradingview_url ?? (await makeHook(baseUrl, tokens.owner, producer.id));
+  return new URL(new URL(made).pathname, baseUrl).href;
+}
+
+async function startParts(options: StackOptions, parts: Parts, stop: () => Promise<void>): Promise<Stack> {
   const { dataDir } = options;
   const secrets = await readStackSecrets(dataDir);
-  const known = await readDevFile(dataDir);
+  const known = await readDevFile(dataDir, secrets.began);
+  const host = await openWorkerHost(dataDir, parts.log);
+  watch(parts, 'worker', host.child);
+  await assertPortsFree(options, secrets);
   // A first start that was cut off before its organisation was whole has acknowledged nothing: it begins again.
   if (known === null) await rm(join(dataDir, 'broker'), { recursive: true, force: true });
-  const [bundle, database] = await Promise.all([
-    buildWorkerBundle(),
-    startStores(dataDir, secrets, parts, known === null, log),
+  const baseUrl = `http://127.0.0.1:${options.port}`;
+  const environment = { ...functionsEnvironment(secrets, baseUrl), ...options.vars };
+  const [worker, postgres] = await Promise.all([
+    startWorker(options, host, environment, parts),
+    startStores(options, secrets, parts, known === null),
   ]);
   const brokerUrl = `http://127.0.0.1:${secrets.ports.broker}`;
-  if (known === null && options.candles) await post(`${brokerUrl}/candles`, options.candles);
-  const baseUrl = `http://127.0.0.1:${options.port}`;
-  const environment = { ...environmentOf(secrets, database, baseUrl), ...options.vars };
-  parts.worker = await startLocalWorker({
-    bundle,
-    port: options.port,
-    dataDir,
-    vars: environment,
-    onLine: log,
-  });
-  const { worker } = parts;
   const organisation =
     known ?? (await makeDemoOrganisation(worker.url, brokerUrl, await firstOwner(environment)));
   await worker.tick();
   const dev: DevFile = {
-    ...organisation,
-    producer: { ...organisation.producer, tradingview_url: null },
     base_url: worker.url,
+    tokens: organisation.tokens,
+    producer: { ...organisation.producer, tradingview_url: await hookAddress(organisation, worker.url) },
+    account: organisation.account,
+    bridge: organisation.bridge,
     broker: { url: brokerUrl },
-    database_url: database.runtimeUrl,
+    database_url: runtimeUrl(secrets),
     redis: { url: `http://127.0.0.1:${secrets.ports.redis}`, token: secrets.redisToken },
   };
   await writePrivateFile(join(dataDir, 'dev.json'), `${JSON.stringify(dev, null, 2)}\n`);
+  if (!secrets.began) await writeStackSecrets(dataDir, { ...secrets, began: true });
   if (options.ticker !== false)
-    parts.ticker = setInterval(() => worker.tick().catch((e) => log(`tick: ${e.message}`)), TICK_MS);
-  const postgresPid = parts.postgres?.pid ?? 0;
+    parts.ticker = setInterval(() => worker.tick().catch((e) => parts.log(`tick: ${e.message}`)), TICK_MS);
   return {
     dev,
     environment,
     tick: () => worker.tick(),
     pids: {
-      postgres: postgresPid,
+      postgres: postgres.pid,
       ...Object.fromEntries(Object.entries(parts.children).map(([name, c]) => [name, c.pid])),
+      workerd: worker.pid,
     },
-    died: Promise.race([
-      ...Object.values(parts.children).map((c) => c.exited),
-      ...(parts.postgres ? [parts.postgres.exited.then(() => 'PostgreSQL ended')] : []),
-    ]),
+    died: parts.died.promise,
     stop,
   };
 }
 
+async function startWorker(
+  options: StackOptions,
+  host: WorkerHost,
+  environment: Record<string, string>,
+  parts: Parts,
+): Promise<LocalWorker> {
+  const { dataDir, port } = options;
+  const worker = await host.start({ bundle: await buildWorkerBundle(), port, dataDir, vars: environment });
+  const { status } = await fetch(`${worker.url}/healthz`);
+  // Why it is ill stands in its log, which comes by another way and may be later than the answer.
+  const late = new Promise<string>((resolve) =>
+    setTimeout(() => resolve(`the functions answer ${status}`), LOG_PATIENCE_MS).unref(),
+  );
+  if (status !== 200) throw new Error(await Promise.race([parts.died.promise, late]));
+  return worker;
+}
+
+/** What the functions' log says of a wrong environment, which names the keys to mend; null for any other line. */
+function misconfiguration(line: string): string | null {
+  return /"outcome":"misconfigured".*"cause":"([^"]*)"/.exec(line)?.[1] ?? null;
+}
+
 async function startStores(
-  dataDir: string,
+  options: StackOptions,
   secrets: StackSecrets,
   parts: Parts,
   fresh: boolean,
-  log: (line: string) => void,
-): Promise<StackDatabase> {
+): Promise<EmbeddedPostgres> {
   const { ports } = secrets;
-  const child = async (name: string, script: string, args: string[]) => {
-    parts.children[name] = await startChild(name, join(import.meta.dirname, script), args, log);
+  const child = (name: string, script: string, args: string[]): Promise<string> => {
+    const started = spawnChild(name, join(import.meta.dirname, script), args, { onLine: parts.log });
+    watch(parts, name, started);
+    return started.ready;
   };
-  const postgres = startPostgres({
-    dataDir: join(dataDir, 'postgres'),
-    port: ports.postgres,
-    superuserPassword: secrets.superuserPassword,
-  }).then((p) => {
-    parts.postgres = p;
-    return p;
-  });
-  await settleAll([
-    postgres,
+  const brokerDir = join(options.dataDir, 'broker');
+  const [postgres] = await Promise.all([
+    startDatabase(options, secrets, parts),
     child('sql', 'neon-sql-main.ts', [
-      '--port',
-      String(ports.sql),
-      '--database-port',
-      String(ports.postgres),
+      ...['--port', String(ports.sql)],
+      ...['--database-port', String(ports.postgres)],
     ]),
-    child('redis', 'upstash-main.ts', ['--port', String(ports.redis), '--token', secrets.redisToken]),
+    child('redis', 'upstash-main.ts', ['--port', String(ports.redis), `--token=${secrets.redisToken}`]),
     child('broker', 'broker/main.ts', [
-      '--port',
-      String(ports.broker),
-      '--data',
-      join(dataDir, 'broker'),
-      '--die-with-parent',
+      ...['--port', String(ports.broker)],
+      ...['--data', brokerDir, '--die-with-parent'],
     ]),
   ]);
-  return prepareDatabase(await postgres, `http://127.0.0.1:${ports.sql}/sql`, secrets, fresh);
+  await prepareDatabase(postgres, `http://127.0.0.1:${ports.sql}/sql`, secrets, fresh);
+  const { candles } = options;
+  if (fresh && candles) await post(`http://127.0.0.1:${ports.broker}/candles`, candles);
+  return postgres;
 }
 
-/** Waits for all, so that nothing starts behind the back of a clean-up, then fails with the first failure. */
-async function settleAll(work: Promise<unknown>[]): Promise<void> {
-  const failed = (await Promise.allSettled(work)).find((r) => r.status === 'rejected');
-  if (failed) throw failed.reason;
-}
-
-const environmentOf = (
+async function startDatabase(
+  options: StackOptions,
   secrets: StackSecrets,
-  database: StackDatabase,
-  baseUrl: string,
-): Record<string, string> => ({
-  DATABASE_URL: database.runtimeUrl,
-  DATABASE_HTTP_URL: `http://127.0.0.1:${secrets.ports.sql}/sql`,
-  UPSTASH_REDIS_REST_URL: `http://127.0.0.1:${secrets.ports.redis}`,
-  UPSTASH_REDIS_REST_TOKEN: secrets.redisToken,
-  PRODUCER_KEYS: secrets.producerKeys,
-  BRIDGE_KEYS: secrets.bridgeKeys,
-  AUDIT_KEY: secrets.auditKey,
-  MEDIA_SIGNING_KEY: secrets.mediaKey,
-  PUBLIC_BASE_URL: baseUrl,
-  MEDIA_PUBLIC_BASE_URL: baseUrl,
-});
+  parts: Parts,
+): Promise<EmbeddedPostgres> {
+  const port = secrets.ports.postgres;
+  parts.postgres = startPostgres({
+    dataDir: join(options.dataDir, 'postgres'),
+    port,
+    superuserPassword: secrets.superuserPassword,
+  });
+  const postgres = await parts.postgres.catch((e: unknown) => {
+    const taken = e instanceof PostgresStartError && e.reason === 'port-in-use';
+    throw taken ? portTaken('postgres', port, options.dataDir) : e;
+  });
+  void postgres.exited.then(({ code, signal }) =>
+    parts.died.resolve(`postgres ended (${signal ?? `exit code ${code}`})`),
+  );
+  return postgres;
+}
+
+/** Makes a child known to the end, and its end known to everybody. */
+function watch(parts: Parts, name: string, child: LocalChild): void {
+  parts.children[name] = child;
+  void child.exited.then((why) => parts.died.resolve(why));
+  if (!parts.stopped) return;
+  void child.stop();
+  throw new Error('the stack was stopped while it was being started');
+}
+
+const portTaken = (name: string, port: number, dataDir: string): Error =>
+  new Error(
+    `port ${port}, which ${dataDir} has for its ${name}, is in use by another program: end that one, ` +
+      'or start with --fresh for other ports and new data',
+  );
+
+/** PostgreSQL's own port is looked at when its leftovers have been ended. */
+async function assertPortsFree(options: StackOptions, secrets: StackSecrets): Promise<void> {
+  const { sql, redis, broker } = secrets.ports;
+  const deadlineMs = Date.now() + LEFTOVER_MS;
+  const isTaken = async (port: number): Promise<boolean> => {
+    while (!(await isPortFree(port))) {
+      if (Date.now() > deadlineMs) return true;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return false;
+  };
+  if (await isTaken(options.port))
+    throw new Error(`port ${options.port} is in use: end what holds it, or take another --port`);
+  for (const [name, port] of Object.entries({ sql, redis, broker }))
+    if (await isTaken(port)) throw portTaken(name, port, options.dataDir);
+}
 
 async function firstOwner(environment: Record<string, string>): Promise<string> {
   const script = join(REPOSITORY, 'infra', 'owner.ts');
@@ -209,33 +288,4 @@ async function firstOwner(environment: Record<string, string>): Promise<string> 
 async function post(url: string, body: unknown): Promise<void> {
   const answer = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
   if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`);
-}
-
-async function readDevFile(dataDir: string): Promise<DevFile | null> {
-  const text = await readFile(join(dataDir, 'dev.json'), 'utf8').catch(() => null);
-  return text === null ? null : (JSON.parse(text) as DevFile);
-}
-
-/** One stack per folder: a second one would end the first one's database. */
-async function lockFolder(dataDir: string): Promise<() => Promise<void>> {
-  const path = join(dataDir, 'stack.pid');
-  const owner = Number(await readFile(path, 'utf8').catch(() => '0'));
-  if (owner > 0 && owner !== process.pid && isStack(owner, await commandLine(owner)))
-    throw new Error(
-      `${dataDir} is in use by another stack (process ${owner}): stop it, or take another --data`,
-    );
-  await writeFile(path, String(process.pid));
-  return () => unlink(path).catch(() => {});
-}
-
-const commandLine = (pid: number) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => null);
-
-function isStack(pid: number, command: string | null): boolean {
-  if (command !== null) return /start\.ts|demo\.ts|vitest/.test(command);
-  try {
-    process.kill(pid, 0);
-    return process.platform !== 'linux';
-  } catch {
-    return false;
-  }
 }

@@ -3,26 +3,43 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startStack } from './stack.ts';
 
-const { values } = parseArgs({
-  options: {
-    port: { type: 'string', default: '8787' },
-    data: { type: 'string', default: '.countersign' },
-    fresh: { type: 'boolean', default: false },
-    verbose: { type: 'boolean', default: false },
-  },
-});
-const port = Number(values.port);
-if (!Number.isInteger(port) || port < 1 || port > 65535) {
-  console.error('--port must be a number from 1 to 65535');
-  process.exit(2);
+const USAGE = 'usage: npm start [-- --port N --data DIR --fresh --verbose]';
+/** A stop that takes longer is cut off: what is left ends by itself, and nothing acknowledged depends on it. */
+const STOP_DEADLINE_MS = 4_500;
+
+function fail(message: string, code = 1): never {
+  console.error(message.trim().replaceAll(/\s*\n\s*/g, ' | '));
+  process.exit(code);
 }
 
-let stopping = false;
-const stopped = Promise.withResolvers<void>();
-for (const signal of ['SIGTERM', 'SIGINT'] as const)
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        port: { type: 'string', default: '8787' },
+        data: { type: 'string', default: '.countersign' },
+        fresh: { type: 'boolean', default: false },
+        verbose: { type: 'boolean', default: false },
+      },
+    });
+    return values;
+  } catch (e) {
+    return fail(`${e instanceof Error ? e.message : e}; ${USAGE}`, 2);
+  }
+}
+
+const values = readOptions();
+const port = Number(values.port);
+if (!Number.isInteger(port) || port < 1 || port > 65535) fail('--port must be a number from 1 to 65535', 2);
+
+const stopping = new AbortController();
+const stopped = new Promise<null>((done) => {
+  stopping.signal.addEventListener('abort', () => done(null), { once: true });
+});
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
   process.on(signal, () => {
-    stopping = true;
-    stopped.resolve();
+    setTimeout(() => process.exit(0), STOP_DEADLINE_MS).unref();
+    stopping.abort();
   });
 
 try {
@@ -31,16 +48,14 @@ try {
     port,
     fresh: values.fresh,
     log: values.verbose ? console.error : () => {},
+    signal: stopping.signal,
   });
   console.log(`ready ${stack.dev.base_url}`);
-  const reason = await Promise.race([stopped.promise.then(() => null), stack.died]);
+  const reason = await Promise.race([stopped, stack.died]);
   await stack.stop();
-  if (reason !== null && !stopping) {
-    console.error(`the stack ended: ${reason}`);
-    process.exit(1);
-  }
+  if (reason !== null && !stopping.signal.aborted) fail(`the stack ended: ${reason}`);
   process.exit(0);
 } catch (e) {
-  console.error(e instanceof Error ? e.message : e);
-  process.exit(1);
+  if (stopping.signal.aborted) process.exit(0);
+  fail(e instanceof Error ? e.message : String(e));
 }

@@ -38,7 +38,12 @@ describe('Standard Webhooks', () => {
   });
 
   it('takes the published vector and names message, producer and secret version', async () => {
-    expect(await verify({})).toMatchObject({ ok: true, producerId: PRODUCER, secretVersion: 3, webhookId: ID });
+    expect(await verify({})).toMatchObject({
+      ok: true,
+      producerId: PRODUCER,
+      secretVersion: 3,
+      webhookId: ID,
+    });
   });
 
   it('takes one good signature among foreign versions and wrong ones', async () => {

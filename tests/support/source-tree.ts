@@ -37,6 +37,7 @@ export function readSource(path: string): SourceFile {
   const text = readFileSync(join(ROOT, path), 'utf8');
   const { code } = transformSync(text, {
     loader: 'ts',
+    sourcefile: path,
     format: 'esm',
     target: 'es2024',
     legalComments: 'none',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { ConfigError, parseConfig } from '../../../functions/platform/config.ts';
 import { DUTY_NAMES, type Duty } from '../../../infra/aws/duties.ts';
 import { resourcesOf, statementsOf, synthesize } from './synthesized-stack.ts';
 
@@ -9,10 +10,17 @@ const { template } = synthesize();
 const REDIS = ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'];
 const SECRETS: Record<Duty, string[]> = {
   ingest: ['DATABASE_URL', ...REDIS, 'PRODUCER_KEYS'],
-  api: ['DATABASE_URL', ...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY'],
+  api: ['DATABASE_URL', ...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY', 'JWT_KEYS'],
   bridge: ['DATABASE_URL', ...REDIS, 'BRIDGE_KEYS'],
-  charts: ['DATABASE_URL', ...REDIS, 'BRIDGE_KEYS', 'MEDIA_SIGNING_KEY', 'MEDIA_CDN_PRIVATE_KEY'],
-  schedule: ['DATABASE_URL'],
+  charts: [
+    'DATABASE_URL',
+    ...REDIS,
+    'BRIDGE_KEYS',
+    'MEDIA_SIGNING_KEY',
+    'MEDIA_CDN_PRIVATE_KEY',
+    'JWT_PUBLIC_KEYS',
+  ],
+  schedule: ['DATABASE_URL', 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'SIGNALS_HMAC_KEY'],
   queue: ['DATABASE_URL', ...REDIS, 'BRIDGE_KEYS'],
 };
 const SIGNERS: Duty[] = ['charts'];
@@ -143,7 +151,29 @@ it('gives every function a role of its own and no managed policy', () => {
   }
 });
 
-it('lets nobody but api, bridge, charts and queue near the keys of the bridges', () => {
-  const able = DUTY_NAMES.filter((duty) => JSON.stringify(rightsOf(duty)).includes('BRIDGE_KEYS'));
-  expect(able).toEqual(['api', 'bridge', 'charts', 'queue']);
+const mayRead = (key: string): Duty[] =>
+  DUTY_NAMES.filter((duty) => parameterNames(rightsOf(duty)).includes(key));
+
+it('lets nobody but api, bridge, charts, queue and the schedule, which re-wraps them, near the keys of the bridges', () => {
+  expect(mayRead('BRIDGE_KEYS')).toEqual(['api', 'bridge', 'charts', 'schedule', 'queue']);
+});
+
+it('lets api alone sign JWTs; charts verifies them with the public half, and nobody else needs either', () => {
+  expect(mayRead('JWT_KEYS')).toEqual(['api']);
+  expect(mayRead('JWT_PUBLIC_KEYS')).toEqual(['charts']);
+});
+
+describe.each(DUTY_NAMES)('the %s function', (duty) => {
+  it('is given every key that it refuses to start without, and the environment names each', () => {
+    const { variables } = functionOf(duty);
+    const given = [...SECRETS[duty], ...Object.keys(variables), 'AWS_REGION'];
+    let missing: string[] = [];
+    try {
+      parseConfig({}, duty, 0);
+    } catch (e) {
+      missing = e instanceof ConfigError ? e.keys : [];
+    }
+    expect(missing.length).toBeGreaterThan(0);
+    expect(missing.filter((key) => !given.includes(key))).toEqual([]);
+  });
 });

@@ -1,0 +1,77 @@
+/**
+ * The metrics that rows tell, so that they are exact whichever instance is asked. Every label is closed: what a bridge
+ * or a later version writes beyond these words is `other`.
+ */
+import type { CounterFamily, HistogramFamily } from '../platform/metric-family.ts';
+
+const EXACT = 'Exact: counted from the stored rows.';
+const counter = (name: string, help: string, labels: CounterFamily['labels'] = {}): CounterFamily => ({
+  kind: 'counter',
+  name,
+  help: `${help} ${EXACT}`,
+  labels,
+});
+
+export const SIGNALS_INGESTED = counter('signals_ingested_total', 'Signals stored, by instrument and side.', {
+  instrument: /^[A-Z0-9_.]{2,20}$/,
+  side: ['buy', 'sell'],
+});
+export const APPROVALS = counter('approvals_total', 'Decisions of people.', {
+  decision: ['approved', 'rejected'],
+});
+export const ORDERS_BUILT = counter('orders_built_total', 'Commands made for a broker, sent or not.');
+
+/** Our own refusals, what a bridge of the protocol refuses before sending, and the trade server's return codes. */
+const REJECTIONS = [
+  ...['account-unbound', 'account-halted', 'deployment-halted', 'signal-cancelled', 'signal-stale'],
+  ...['signal-expired', 'bridge-silent', 'intent-unsupported', 'order-type-unsupported'],
+  ...['volume-above-approved', 'command-expired', 'not-executed', 'bridge-unregistered', 'bridge-blocked'],
+  ...['login_mismatch', 'server_mismatch', 'symbol_mismatch', 'position_mismatch', 'unknown_symbol'],
+  ...['comment_too_long', 'spread_too_wide', 'volume_above_precondition', 'price_outside_band'],
+  ...['invalid_order', 'disconnected', 'stale_attempt', 'retcode-100[0-4][0-9]'],
+];
+export const REJECTION = new RegExp(`^(${REJECTIONS.join('|')})$`);
+export const ORDERS_REJECTED = counter(
+  'orders_rejected_total',
+  'Approved signals that became no order or whose order failed, by reason, once each.',
+  { reason: REJECTION },
+);
+export const POSITION_SYNCS = counter(
+  'mt5_position_sync_total',
+  'Snapshots of a broker account that were applied to the books.',
+);
+export const DIVERGENCE_CODES = [
+  ...['EXTERNAL_POSITION', 'ORPHAN_OWN', 'MISSING_NO_DEALS', 'VOLUME_GAP'],
+  'other',
+];
+export const DIVERGENCES = counter(
+  'reconciliation_divergences_total',
+  'Differences between our books and a broker’s, each once however long it lasts.',
+  { reason: DIVERGENCE_CODES },
+);
+export const HEARTBEAT = counter('heartbeat_total', 'Ticks of the schedule that went through to their end.');
+
+export const APPROVAL_LATENCY: HistogramFamily = {
+  kind: 'histogram',
+  name: 'approval_latency_seconds',
+  help: `From the receipt of a signal to a person’s decision on it. ${EXACT}`,
+  bounds: [5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400],
+};
+export const RECONCILIATION_LATENCY: HistogramFamily = {
+  kind: 'histogram',
+  name: 'reconciliation_latency_seconds',
+  help: `From the start of a run to its plan, the call to the bridge included. ${EXACT}`,
+  bounds: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+};
+export const LAST_TICK: CounterFamily = {
+  kind: 'gauge',
+  name: 'last_successful_tick_timestamp_seconds',
+  help: 'When the schedule last finished a tick, in Unix seconds; older than 180 s: nobody reconciles.',
+  labels: {},
+};
+export const OUTBOX_DEPTH: CounterFamily = {
+  kind: 'gauge',
+  name: 'outbox_depth',
+  help: 'Events still to be worked, and those given up on, which wait for a person.',
+  labels: { state: ['waiting', 'dead'] },
+};

@@ -1,0 +1,84 @@
+// The whole contract for one runtime. Each subject registers its tests through one recorder, so that a test which one
+// runtime lacks or leaves out fails there, whatever the others do.
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { approvalsContract } from './approvals-contract.ts';
+import { auditContract } from './audit-contract.ts';
+import { badInputContract } from './bad-input-contract.ts';
+import { batchContract } from './batch-contract.ts';
+import { chartsContract } from './charts-contract.ts';
+import { concurrencyContract } from './concurrency-contract.ts';
+import { CONTRACT } from './contract-size.ts';
+import { duplicatesContract } from './duplicates-contract.ts';
+import { executionContract } from './execution-contract.ts';
+import { identityContract } from './identity-contract.ts';
+import { ingestContract } from './ingest-contract.ts';
+import { jwtContract } from './jwt-contract.ts';
+import { lifecycleContract } from './lifecycle-contract.ts';
+import { listsContract } from './lists-contract.ts';
+import { metricsContract } from './metrics-contract.ts';
+import { operationsContract } from './operations-contract.ts';
+import { outboxContract } from './outbox-contract.ts';
+import { proofContract } from './proof-contract.ts';
+import type { Runtime } from './runtime.ts';
+import { tradingContract } from './trading-contract.ts';
+import { tradingviewContract } from './tradingview-contract.ts';
+import { webhookContract } from './webhook-contract.ts';
+import { createWorld, type World } from './world.ts';
+
+/** Registers one test; the name states the guarantee. */
+export type Register = (name: string, run: () => Promise<void>) => void;
+/** What a subject is given. */
+export type Contract = World & { test: Register };
+
+const SUBJECTS: Readonly<Record<string, (c: Contract) => void>> = {
+  ingest: ingestContract,
+  proof: proofContract,
+  duplicates: duplicatesContract,
+  tradingview: tradingviewContract,
+  batch: batchContract,
+  webhooks: webhookContract,
+  approvals: approvalsContract,
+  execution: executionContract,
+  trading: tradingContract,
+  charts: chartsContract,
+  identity: identityContract,
+  jwt: jwtContract,
+  audit: auditContract,
+  lifecycle: lifecycleContract,
+  lists: listsContract,
+  operations: operationsContract,
+  metrics: metricsContract,
+  outbox: outboxContract,
+  'bad input': badInputContract,
+  concurrency: concurrencyContract,
+};
+
+/** Registers every subject's tests for this runtime, and one last that all of them ran. */
+export function contractSuite(rt: Runtime): void {
+  const world = createWorld(rt);
+  const registered: string[] = [];
+  const ran: string[] = [];
+  for (const [subject, register] of Object.entries(SUBJECTS))
+    describe(`${rt.name}: ${subject}`, () => {
+      const test: Register = (name, run) => {
+        const full = `${subject}: ${name}`;
+        registered.push(full);
+        it(name, async () => {
+          ran.push(full);
+          await run();
+        });
+      };
+      register({ ...world, test });
+    });
+  describe(`${rt.name}: the suite`, () => {
+    it('has run every test of the contract on this runtime, none left out', () => {
+      expect(ran).toEqual(registered);
+      expect(new Set(registered).size).toBe(registered.length);
+      const sha256 = createHash('sha256').update(registered.join('\n')).digest('hex');
+      expect({ tests: registered.length, sha256 }, 'contract-size.ts states what every runtime runs').toEqual(
+        CONTRACT,
+      );
+    });
+  });
+}

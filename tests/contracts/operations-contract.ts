@@ -1,0 +1,136 @@
+// What an operator asks, and what every answer carries.
+import { expect } from 'vitest';
+import type { Json } from '../../infra/local/api-client.ts';
+import type { Contract } from './contract-suite.ts';
+import { SIGNALS } from './signed-ask.ts';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** What needs no proof: what the platform asks, and what stands in a published document. */
+const OPEN = [
+  'get /healthz',
+  'get /readyz',
+  'get /charts/{file}',
+  'get /.well-known/jwks.json',
+  // The token in its address is the proof, and an unknown one is no such address.
+  'post /hooks/tradingview/{token}',
+];
+
+export function operationsContract({ test, ...w }: Contract): void {
+  const openapi = (): Promise<Json> => w.json(w.plain('/openapi.json'));
+
+  test('is healthy without asking anybody', async () => {
+    expect(await w.json(w.plain('/healthz'))).toEqual({ status: 'ok' });
+  });
+
+  test('is ready while its schedule runs, and says 503 when no tick has finished for 180 seconds', async () => {
+    await w.rt.tick();
+    const ready = await w.json(w.plain('/readyz'));
+    expect(ready).toMatchObject({ status: 'ready', last_tick_at: expect.any(String) });
+    await w.rt.query("UPDATE schedule_ticks SET finished_at = now() - interval '170 seconds'");
+    await w.json(w.plain('/readyz'));
+    await w.rt.query("UPDATE schedule_ticks SET finished_at = now() - interval '190 seconds'");
+    const answer = await w.plain('/readyz');
+    expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+    await w.refusal(answer, 503, 'unavailable');
+    await w.rt.tick();
+    await w.json(w.plain('/readyz'));
+  });
+
+  test('publishes OpenAPI 3.1 with every operation’s answers', async () => {
+    const document = await openapi();
+    expect(document.openapi).toMatch(/^3\.1\./);
+    expect(Object.keys(document.paths).length).toBeGreaterThan(25);
+    for (const [path, methods] of Object.entries<Json>(document.paths))
+      for (const [method, operation] of Object.entries<Json>(methods)) {
+        expect(Object.keys(operation.responses).length, `${method} ${path}`).toBeGreaterThan(0);
+        expect(operation.summary, `${method} ${path}`).toBeTruthy();
+      }
+  });
+
+  test('serves every operation that it publishes, and publishes those of the contract', async () => {
+    const { paths } = await openapi();
+    for (const [path, methods] of Object.entries<Json>(paths))
+      for (const method of Object.keys(methods)) {
+        const target = path.replace(/\{\w+\}/g, 'x');
+        const answer = await w.plain(target, { method: method.toUpperCase() });
+        const text = await answer.text();
+        expect(text, `${method} ${path}`).not.toContain('no such route');
+        expect(answer.status, `${method} ${path}`).toBeLessThan(500);
+      }
+    for (const path of [
+      SIGNALS,
+      '/api/v1/approvals',
+      '/api/v1/me',
+      '/api/v1/accounts',
+      '/charts/{file}',
+      '/readyz',
+    ])
+      expect(Object.keys(paths)).toContain(path);
+  });
+
+  test('lets nobody in without a proof, on any operation but the open ones', async () => {
+    const { paths } = await openapi();
+    const open: string[] = [];
+    for (const [path, methods] of Object.entries<Json>(paths))
+      for (const [method, { security }] of Object.entries<Json>(methods)) {
+        if (security === undefined) {
+          open.push(`${method} ${path}`);
+          continue;
+        }
+        const body = method === 'post' ? { body: '{}', headers: { 'content-type': 'application/json' } } : {};
+        const answer = w.plain(path.replace(/\{\w+\}/g, 'x'), { method: method.toUpperCase(), ...body });
+        const refused = await w.refusal(answer, 401, 'unauthorized');
+        expect(refused.instance, `${method} ${path}`).not.toContain('x/');
+      }
+    expect(open.filter((operation) => !OPEN.includes(operation))).toEqual([]);
+  });
+
+  test('answers what is no route with a 404 problem, whatever the method', async () => {
+    const targets = [
+      '/',
+      '/nope',
+      '/api/v1',
+      '/api/v2/signals',
+      '/api/v1/signals/',
+      '//healthz',
+      '/healthz/x',
+    ];
+    for (const target of targets) await w.refusal(w.plain(target), 404, 'not-found');
+    for (const method of ['PUT', 'PATCH', 'DELETE'])
+      await w.refusal(w.plain('/healthz', { method }), 404, 'not-found');
+  });
+
+  test('gives every answer an X-Request-Id of its own, good or bad', async () => {
+    const targets = ['/healthz', '/readyz', '/openapi.json', '/nope', '/api/v1/me', '/charts/x.png', SIGNALS];
+    const ids = new Set<string>();
+    for (const target of targets)
+      for (const method of ['GET', 'POST', 'OPTIONS']) {
+        const answer = await w.plain(target, { method, headers: { 'x-request-id': 'mine' } });
+        const id = answer.headers.get('x-request-id');
+        expect(id, `${method} ${target}`).toMatch(UUID);
+        ids.add(id ?? '');
+      }
+    expect(ids.size).toBe(targets.length * 3);
+  });
+
+  test('answers a GET or DELETE that carries a body as if it had none', async () => {
+    const headers = { 'content-type': 'application/json' };
+    expect(await w.json(w.plain('/healthz', { body: '{"a":1}', headers }))).toEqual({ status: 'ok' });
+    const deleted = w.plain('/api/v1/tokens/x', { method: 'DELETE', body: '{}', headers });
+    await w.refusal(deleted, 401, 'unauthorized');
+  });
+
+  test('names in a problem the route and never the path that was asked for', async () => {
+    const secret = 'very-secret-part';
+    const asked = [
+      '/charts/very-secret-part.png?sig=very-secret-part',
+      '/very-secret-part',
+      `${SIGNALS}/very-secret-part`,
+    ];
+    for (const target of asked) {
+      const answer = await w.plain(target);
+      expect(await answer.text(), target).not.toContain(secret);
+    }
+  });
+}

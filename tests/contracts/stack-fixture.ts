@@ -1,0 +1,98 @@
+// The embedded stack in a folder of its own, and what turns it into each of the three runtimes.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { type LocalChild, startChild } from '../../infra/local/child-process.ts';
+import { type Stack, startStack } from '../../infra/local/stack.ts';
+import { freePorts } from '../../infra/local/stack-secrets.ts';
+import type { Runtime } from './runtime.ts';
+
+const LOCAL = join(import.meta.dirname, '../../infra/local');
+/** Limits are ten times the contract's, so that only the tests about limits meet them. */
+export const RATE_SCALE = 10;
+const SIGNALS_HMAC_KEY = 'the key of a deployment under test, no secret';
+const QUEUE = 'work';
+
+export type StackFixture = {
+  stack: Stack;
+  folder: string;
+  runtime: Pick<Runtime, 'dev' | 'rateScale' | 'jwtKeys' | 'signalsHmacKey' | 'query'>;
+  /** Starts a further process that ends with the fixture. */
+  child(name: string, script: string, args: string[]): Promise<LocalChild>;
+  /** Lets the next tick work, whatever minute has been claimed before. */
+  forgetTicks(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** Starts the stack without its ticker: every tick is a test's own. */
+export async function startStackFixture(): Promise<StackFixture> {
+  const folder = await mkdtemp(join(tmpdir(), 'countersign-contract-'));
+  const [port = 0] = await freePorts(1);
+  const stack = await startStack({
+    dataDir: join(folder, 'data'),
+    port,
+    ticker: false,
+    vars: { RATE_LIMIT_SCALE: String(RATE_SCALE), SIGNALS_HMAC_KEY },
+  });
+  const pool = new pg.Pool({ connectionString: stack.dev.database_url, max: 2 });
+  const children: LocalChild[] = [];
+  return {
+    stack,
+    folder,
+    runtime: {
+      dev: stack.dev,
+      rateScale: RATE_SCALE,
+      jwtKeys: stack.environment['JWT_KEYS'] ?? '',
+      signalsHmacKey: SIGNALS_HMAC_KEY,
+      query: async (text, values = []) => (await pool.query(text, values)).rows,
+    },
+    child: async (name, script, args) => {
+      const started = await startChild(name, script, args, () => {});
+      children.push(started);
+      return started;
+    },
+    forgetTicks: async () => {
+      await pool.query('DELETE FROM schedule_ticks');
+    },
+    stop: async () => {
+      await pool.end();
+      await Promise.all(children.map((c) => c.stop()));
+      await stack.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** An object store and a queue beside the stack, and the environment of a function that does every duty. */
+export async function lambdaEnvironment(
+  fixture: StackFixture,
+  publicUrl: string,
+): Promise<Record<string, string>> {
+  const [objects = 0, queues = 0] = await freePorts(2);
+  const [accessKey, secretKey] = ['contract', 'contract-secret'];
+  await Promise.all([
+    fixture.child('objects', join(LOCAL, 'object-store-main.ts'), [
+      ...['--port', String(objects), '--data', join(fixture.folder, 'objects')],
+      ...['--access-key', accessKey, '--secret-key', secretKey],
+    ]),
+    fixture.child('queue', join(LOCAL, 'queue-main.ts'), [
+      ...['--port', String(queues)],
+      ...['--queues', JSON.stringify([{ name: QUEUE, visibilityTimeoutSeconds: 20 }])],
+    ]),
+  ]);
+  const queueUrl = `http://127.0.0.1:${queues}`;
+  return {
+    ...fixture.stack.environment,
+    PUBLIC_BASE_URL: publicUrl,
+    MEDIA_PUBLIC_BASE_URL: publicUrl,
+    COUNTERSIGN_FUNCTION: 'all',
+    AWS_REGION: 'eu-central-1',
+    AWS_ACCESS_KEY_ID: accessKey,
+    AWS_SECRET_ACCESS_KEY: secretKey,
+    QUEUE_URL: `${queueUrl}/000000000000/${QUEUE}`,
+    QUEUE_ENDPOINT: queueUrl,
+    MEDIA_BUCKET: 'media',
+    MEDIA_ENDPOINT: `http://127.0.0.1:${objects}`,
+  };
+}

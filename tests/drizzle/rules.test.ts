@@ -1,0 +1,144 @@
+import type pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fillEveryTable, ROW_IDS } from '../support/one-row-each.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+let t: TestDatabase;
+let owner: pg.Client;
+beforeAll(async () => {
+  t = await createTestDatabase();
+  owner = await t.connect('owner');
+  await fillEveryTable(owner);
+});
+afterAll(() => t?.drop());
+
+/** What the owner is told, who may do anything but break a rule; nothing stays. */
+async function errorOf(text: string): Promise<unknown> {
+  await owner.query('BEGIN');
+  const error: unknown = await owner.query(text).then(
+    () => 'it went through',
+    (e: unknown) => e,
+  );
+  await owner.query('ROLLBACK');
+  return error;
+}
+
+const { signal, user, approval, account } = ROW_IDS;
+const copy = (table: string, changed: Record<string, string>, id = 'gen_random_uuid()') =>
+  `INSERT INTO ${table} SELECT (jsonb_populate_record(x, ${Object.entries(changed)
+    .map(([k, v]) => `jsonb_build_object('${k}', ${v})`)
+    .concat([`jsonb_build_object('id', ${id})`])
+    .join(' || ')})).* FROM ${table} x`;
+
+/** A statement that breaks each check constraint of the schema. */
+const CHECKS: [string, string][] = [
+  ['ck_approvals_decision', copy('approvals', { decision: '2' })],
+  ['ck_approvals_account', copy('approvals', { account_id: 'NULL' })],
+  ['ck_users_role', `UPDATE users SET role = 'root'`],
+  ['ck_users_email', `UPDATE users SET email = 'One@example.test'`],
+  ['ck_instruments_symbol', `UPDATE instruments SET symbol = 'xau'`],
+  ['ck_instruments_digits', 'UPDATE instruments SET digits = 9'],
+  ['ck_producers_window', 'UPDATE producers SET dedup_window_seconds = 9'],
+  ['ck_producers_max_age', 'UPDATE producers SET max_age_seconds = 604801'],
+  ['ck_producers_rate', 'UPDATE producers SET rate_per_minute = 0'],
+  ['ck_signals_side', 'UPDATE signals SET side = 2'],
+  ['ck_signals_status', 'UPDATE signals SET status = 8'],
+  ['ck_signals_price', 'UPDATE signals SET price = 1000000'],
+  ['ck_signals_price', 'UPDATE signals SET price = 0'],
+  ['ck_deliveries_status', 'UPDATE deliveries SET status = -1'],
+  ['ck_accounts_volume', 'UPDATE accounts SET order_volume = 0'],
+  ['ck_accounts_binding', `UPDATE accounts SET login = '1'`],
+  ['ck_commands_state', `UPDATE commands SET state = 'lost'`],
+  ['ck_commands_comment', `UPDATE commands SET comment = repeat('x', 27)`],
+  [
+    'ck_consents_version',
+    'INSERT INTO consents SELECT 0, text, sha256, created_by, created_at FROM consents',
+  ],
+  ['ck_trades_status', `UPDATE trades SET status = 'gone'`],
+  ['ck_divergences_status', `UPDATE divergences SET status = 'ignored'`],
+  ['ck_audit_seals_seq', 'UPDATE audit_seals SET seq = 0'],
+  ['ck_audit_seals_rows', 'UPDATE audit_seals SET rows = 0'],
+  [
+    'ck_deployment_one',
+    'INSERT INTO deployment SELECT 2, halted, magic_namespace, updated_at FROM deployment',
+  ],
+  ['ck_deployment_namespace', 'UPDATE deployment SET magic_namespace = 8192'],
+];
+
+describe('the rules that hold for the owner too', () => {
+  it.each([
+    ['a signal that was decided', `DELETE FROM signals WHERE id = '${signal}'`],
+    ['a user who decided', `DELETE FROM users WHERE id = '${user}'`],
+    ['an account that was approved for', `DELETE FROM accounts WHERE id = '${account}'`],
+    ['a consent that was agreed to', 'DELETE FROM consents'],
+    ['a decision that was executed', `DELETE FROM approvals WHERE id = '${approval}'`],
+  ])('nobody deletes %s: ON DELETE RESTRICT', async (_what, text) => {
+    expect(await errorOf(text)).toMatchObject({ code: expect.stringMatching(/^(23001|23503)$/) });
+  });
+
+  it('no reference deletes or empties what it points from', async () => {
+    const rows = await t.sql(
+      `SELECT conname FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace
+         AND (confdeltype <> 'r' OR confupdtype <> 'a')`,
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it.each([
+    [
+      'a second decision of a user on a signal',
+      copy('approvals', { decision: '0' }),
+      'ix_approvals_signal_user',
+    ],
+    ['a second command of an approval', copy('commands', { magic: '2' }), 'ux_commands_approval'],
+    ['a second command with the magic', copy('commands', { approval_id: 'NULL' }), 'ux_commands_magic'],
+    ['the same signed request again', copy('signals', { received_at: `'2030-01-01'` }), 'ux_signals_mac'],
+    [
+      'a second delivery to a user',
+      'INSERT INTO deliveries SELECT * FROM deliveries',
+      'deliveries_signal_id_user_id_pk',
+    ],
+    ['a second trade of a position', copy('trades', {}), 'ux_trades_position'],
+    ['a second divergence of a kind', copy('divergences', {}), 'ux_divergences_key'],
+    ['a second account of a bridge', copy('accounts', {}), 'ux_accounts_bridge'],
+    [
+      'a deal twice',
+      'INSERT INTO broker_deals SELECT * FROM broker_deals',
+      'broker_deals_account_id_ticket_pk',
+    ],
+    ['a second user of an address', copy('users', {}), 'ux_users_email'],
+    [
+      'a minute of the schedule twice',
+      'INSERT INTO schedule_ticks SELECT * FROM schedule_ticks',
+      'schedule_ticks_pkey',
+    ],
+    [
+      'two signals without a time within the window',
+      copy('signals', { mac: `'other'`, received_at: `'2026-03-02T10:04:59.999Z'` }),
+      'ex_signals_window',
+    ],
+    [
+      'two signals of one explicit time',
+      `UPDATE signals SET time_given = true; ${copy('signals', { mac: `'other'`, received_at: `'2030-01-01'` })}`,
+      'ux_signals_time',
+    ],
+    [
+      'one external id twice in a scope',
+      `UPDATE signals SET external_id = 'x'; ${copy('signals', { mac: `'other'` })}`,
+      'ix_signals_external_id',
+    ],
+  ])('there is never %s', async (_what, text, constraint) => {
+    expect(await errorOf(text)).toMatchObject({ constraint });
+  });
+
+  it.each(CHECKS)('%s bites: %s', async (constraint, text) => {
+    expect(await errorOf(text)).toMatchObject({ code: '23514', constraint });
+  });
+
+  it('every check constraint of the schema is in the list above', async () => {
+    const rows = await t.sql(
+      `SELECT conname FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace ORDER BY conname`,
+    );
+    expect(rows.map((r) => r['conname'])).toEqual([...new Set(CHECKS.map(([name]) => name))].sort());
+  });
+});

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  insertAccount,
+  listAccounts,
+  readAccount,
+  setHalted,
+} from '../../functions/execution/account-store.ts';
+import { insertSubscription } from '../../functions/identity/subscription-store.ts';
+import { auditOf, makeBridge, makeProducer, makeUser, type Stage } from '../support/organisation.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { testDeps } from '../support/test-deps.ts';
+
+let t: TestDatabase;
+let stage: Stage;
+let userId: string;
+let bridgeId: string;
+beforeAll(async () => {
+  t = await createTestDatabase();
+  stage = { t, deps: testDeps(t) };
+});
+beforeEach(async () => {
+  userId = await makeUser(stage);
+  bridgeId = (await makeBridge(stage, userId)).id;
+});
+afterAll(() => t?.drop());
+
+const nowMs = () => stage.deps.clock.nowMs();
+const row = (given: Partial<Parameters<typeof insertAccount>[1]> = {}) => ({
+  id: stage.deps.ids.next(),
+  userId,
+  bridgeId,
+  name: 'Main',
+  orderVolume: '0.25',
+  producerIds: [],
+  ...given,
+});
+const insert = (a: Parameters<typeof insertAccount>[1]) =>
+  insertAccount(t.db, a, nowMs(), auditOf(stage.deps, a.id, 'account.create'));
+const traces = async (id: string) => [
+  (await t.sql('SELECT 1 FROM accounts WHERE id = $1', [id])).length,
+  (await t.sql('SELECT 1 FROM account_producers WHERE account_id = $1', [id])).length,
+  (await t.sql(`SELECT 1 FROM audit_log WHERE subject_id = $1 AND action = 'account.create'`, [id])).length,
+];
+
+describe('a new account', () => {
+  it('starts halted, unbound and without figures, and follows its producers', async () => {
+    const own = await makeProducer(stage, userId);
+    const followed = await makeProducer(stage, await makeUser(stage));
+    await insertSubscription(
+      t.db,
+      { producerId: followed.id, userId, createdMs: nowMs() },
+      auditOf(stage.deps, userId),
+    );
+    const a = row({ producerIds: [own.id, followed.id] });
+    expect(await insert(a)).toEqual({ kind: 'created' });
+    expect(await readAccount(t.db, a.id)).toEqual({
+      id: a.id,
+      userId,
+      bridgeId,
+      name: 'Main',
+      binding: null,
+      halted: true,
+      orderVolume: '0.25000000',
+      version: 0,
+      bootId: null,
+      bridgeSeq: null,
+      snapshotMs: null,
+      dealsCursorMs: null,
+      state: null,
+      createdMs: nowMs(),
+    });
+    expect(await traces(a.id)).toEqual([1, 2, 1]);
+  });
+
+  it('is refused, and leaves no row, where the bridge is unknown, another user’s, or revoked', async () => {
+    const foreign = await makeBridge(stage, await makeUser(stage));
+    await t.sql('UPDATE bridges SET revoked_at = now() WHERE id = $1', [bridgeId]);
+    for (const id of [stage.deps.ids.next(), foreign.id, bridgeId]) {
+      const a = row({ bridgeId: id });
+      expect(await insert(a)).toEqual({ kind: 'bridge' });
+      expect(await traces(a.id)).toEqual([0, 0, 0]);
+    }
+  });
+
+  it('is refused, and leaves no row, where the user is in the audience of not all the producers', async () => {
+    const [own, foreign] = [
+      await makeProducer(stage, userId),
+      await makeProducer(stage, await makeUser(stage)),
+    ];
+    for (const id of [foreign.id, stage.deps.ids.next()]) {
+      const a = row({ producerIds: [own.id, id] });
+      expect(await insert(a)).toEqual({ kind: 'producer' });
+      expect(await traces(a.id)).toEqual([0, 0, 0]);
+    }
+  });
+
+  it('has its bridge alone: of 20 at once for one bridge one is made', async () => {
+    const rows = Array.from({ length: 20 }, () => row());
+    const ends = await Promise.all(rows.map(insert));
+    expect(ends.filter((e) => e.kind === 'created').length).toBe(1);
+    expect(ends.filter((e) => e.kind === 'bridge-taken').length).toBe(19);
+    expect(await t.sql('SELECT count(*)::int AS n FROM accounts WHERE bridge_id = $1', [bridgeId])).toEqual([
+      { n: 1 },
+    ]);
+  });
+});
+
+describe('an account', () => {
+  it('is halted and resumed, each with an audit row; an unknown one is not', async () => {
+    const a = row();
+    await insert(a);
+    const set = (id: string, halted: boolean) =>
+      setHalted(t.db, id, halted, nowMs(), auditOf(stage.deps, id, 'halt'));
+    expect(await set(a.id, false)).toBe(true);
+    expect((await readAccount(t.db, a.id))?.halted).toBe(false);
+    expect(await set(a.id, true)).toBe(true);
+    expect((await readAccount(t.db, a.id))?.halted).toBe(true);
+    const unknown = stage.deps.ids.next();
+    expect(await set(unknown, true)).toBe(false);
+    const audit = await t.sql(
+      `SELECT subject_id FROM audit_log WHERE action = 'halt' AND subject_id = ANY($1)`,
+      [[a.id, unknown]],
+    );
+    expect(audit.map((r) => r['subject_id'])).toEqual([a.id, a.id]);
+    expect(await readAccount(t.db, unknown)).toBeNull();
+  });
+
+  it('is listed to its user and to those who read everything', async () => {
+    const a = row();
+    await insert(a);
+    const page = { page: 1, page_size: 100 };
+    expect((await listAccounts(t.db, userId, page)).items.map((x) => x.id)).toEqual([a.id]);
+    expect((await listAccounts(t.db, await makeUser(stage), page)).items).toEqual([]);
+    expect((await listAccounts(t.db, null, page)).items.map((x) => x.id)).toContain(a.id);
+  });
+});

@@ -1,0 +1,114 @@
+/**
+ * `Deps` over a test database: the real stores, a clock that stands still, and a queue that only remembers, so that a
+ * test decides what is delivered, how often and in which order.
+ */
+import { consume } from '../../functions/jobs.ts';
+import { type Config, parseConfig } from '../../functions/platform/config.ts';
+import type { Deps } from '../../functions/platform/deps.ts';
+import { createIds } from '../../functions/platform/ids.ts';
+import type { LogLine } from '../../functions/platform/log.ts';
+import { idleMetrics } from '../../functions/platform/metrics.ts';
+import type { ObjectStore } from '../../functions/platform/object-store.ts';
+import type { Outbound } from '../../functions/platform/outbound.ts';
+import type { WorkMessage } from '../../functions/platform/work-queue.ts';
+import { START_MS, type TestClock, testClock } from './test-clock.ts';
+import type { TestDatabase } from './test-database.ts';
+
+/** PKCS#8 of the Ed25519 key whose seed is 32 times this byte. */
+const edKey = (id: string, byte: number) =>
+  `${id}:${Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.alloc(32, byte)]).toString('base64')}`;
+const key = (id: string, byte: number) => `${id}:${Buffer.alloc(32, byte).toString('base64')}`;
+
+export const TEST_KEYS = {
+  PRODUCER_KEYS: key('p1', 1),
+  BRIDGE_KEYS: key('b1', 2),
+  AUDIT_KEY: key('a1', 3),
+  MEDIA_SIGNING_KEY: key('m1', 4),
+  JWT_KEYS: edKey('j1', 5),
+};
+
+/** The configuration of an isolate that does every duty, with keys that are no secret. */
+export const testConfig = (t: Pick<TestDatabase, 'runtimeUrl' | 'httpUrl'>): Config =>
+  parseConfig(
+    {
+      ...TEST_KEYS,
+      DATABASE_URL: t.runtimeUrl,
+      DATABASE_HTTP_URL: t.httpUrl,
+      UPSTASH_REDIS_REST_URL: 'http://127.0.0.1:9',
+      UPSTASH_REDIS_REST_TOKEN: 'not-a-real-token',
+      PUBLIC_BASE_URL: 'http://127.0.0.1:8787',
+      MEDIA_PUBLIC_BASE_URL: 'http://127.0.0.1:8787',
+    },
+    'all',
+    START_MS,
+  );
+
+export type TestDeps = Deps & {
+  clock: TestClock;
+  /** Messages sent and not yet taken by `drain`. */
+  sent: WorkMessage[];
+  lines: LogLine[];
+  /** Waits for everything that was deferred. */
+  settle(): Promise<void>;
+  /** Delivers what is on the queue and what that puts there, until it is empty. Returns the failures. */
+  drain(how?: { times?: number; order?: (messages: WorkMessage[]) => WorkMessage[] }): Promise<Error[]>;
+};
+
+/** Wires `Deps`; `outbound` plays the other side and by default nobody answers. */
+export function testDeps(
+  t: Pick<TestDatabase, 'db' | 'runtimeUrl' | 'httpUrl'>,
+  parts: { outbound?: Outbound; clock?: TestClock; media?: ObjectStore } = {},
+): TestDeps {
+  const clock = parts.clock ?? testClock();
+  const sent: WorkMessage[] = [];
+  const lines: LogLine[] = [];
+  const deferred: Promise<unknown>[] = [];
+  const deps: TestDeps = {
+    config: testConfig(t),
+    clock,
+    ids: createIds(clock),
+    db: t.db,
+    queue: { send: async (messages) => void sent.push(...messages) },
+    media: parts.media ?? memoryStore(),
+    limiter: { take: (_key, limit) => ({ allowed: true, limit, remaining: limit, resetSeconds: 60 }) },
+    outbound: parts.outbound ?? (async () => ({ kind: 'failed', effect: 'unknown', word: 'unreachable' })),
+    log: (line) => void lines.push(line),
+    metrics: idleMetrics,
+    calls: { database: 0, outbound: 0 },
+    redisAnswers: async () => true,
+    loadRasterizerWasm: async () => {
+      throw new Error('these tests draw nothing');
+    },
+    after: (work) => void deferred.push(work()),
+    sent,
+    lines,
+    settle: async () => {
+      while (deferred.length > 0) await deferred.shift();
+    },
+    drain: async ({ times = 1, order = (m: WorkMessage[]) => m } = {}) => {
+      const failures: Error[] = [];
+      while (sent.length > 0) {
+        const once = sent.splice(0);
+        const delivered = order(Array.from({ length: times }, () => once).flat());
+        for (const message of delivered)
+          await consume(deps, message).catch((e: unknown) => {
+            failures.push(e instanceof Error ? e : new Error(String(e)));
+          });
+      }
+      return failures;
+    },
+  };
+  return deps;
+}
+
+/** Object storage in memory. */
+export function memoryStore(): ObjectStore {
+  const objects = new Map<string, Uint8Array<ArrayBuffer>>();
+  return {
+    get: async (name) => {
+      const body = objects.get(name);
+      return body === undefined ? null : { body, etag: `"${name}"` };
+    },
+    put: async (name, bytes) => void objects.set(name, bytes),
+  };
+}
