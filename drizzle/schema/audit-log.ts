@@ -22,7 +22,7 @@ export const auditLog = pgTable(
     sha256: text('sha256').notNull().generatedAlwaysAs(sql.raw(AUDIT_SHA256_SQL)),
   },
   (t) => [
-    index('ix_audit_log_at').on(t.at.desc(), t.id.desc()),
+    index('ix_audit_log_at').on(t.at.desc().nullsFirst(), t.id.desc().nullsFirst()),
     index('ix_audit_log_subject').on(t.subjectKind, t.subjectId),
     index('ix_audit_log_xact').on(t.xact, t.id),
   ],

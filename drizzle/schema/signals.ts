@@ -75,7 +75,7 @@ export const signals = pgTable(
     uniqueIndex('ux_signals_time')
       .on(t.dedupScope, t.instrument, t.side, t.version, t.dedupKey, t.time)
       .where(sql`${t.timeGiven}`),
-    index('ix_signals_user_created').on(t.userId, t.createdAt.desc(), t.id.desc()),
-    index('ix_signals_instrument_status').on(t.instrument, t.status, t.createdAt.desc()),
+    index('ix_signals_user_created').on(t.userId, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('ix_signals_instrument_status').on(t.instrument, t.status, t.createdAt.desc().nullsFirst()),
   ],
 );
