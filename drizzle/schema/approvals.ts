@@ -44,7 +44,11 @@ export const approvals = pgTable(
     check('ck_approvals_decision', sql`${t.decision} in (0, 1)`),
     check('ck_approvals_account', sql`${t.decision} = 0 or ${t.accountId} is not null`),
     uniqueIndex('ix_approvals_signal_user').on(t.signalId, t.userId),
-    index('ix_approvals_user_created').on(t.userId, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('ix_approvals_user_created').on(
+      t.userId,
+      t.createdAt.desc().nullsFirst(),
+      t.id.desc().nullsFirst(),
+    ),
   ],
 );
 

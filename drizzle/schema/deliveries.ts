@@ -21,6 +21,10 @@ export const deliveries = pgTable(
   (t) => [
     primaryKey({ columns: [t.signalId, t.userId] }),
     check('ck_deliveries_status', sql`${t.status} between 0 and 7`),
-    index('ix_deliveries_user_created').on(t.userId, t.createdAt.desc().nullsFirst(), t.signalId.desc().nullsFirst()),
+    index('ix_deliveries_user_created').on(
+      t.userId,
+      t.createdAt.desc().nullsFirst(),
+      t.signalId.desc().nullsFirst(),
+    ),
   ],
 );

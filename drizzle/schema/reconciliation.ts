@@ -26,7 +26,13 @@ export const reconciliationRuns = pgTable(
     startedAt: timestamp('started_at', { withTimezone: true, mode: 'string' }).notNull(),
     finishedAt: timestamp('finished_at', { withTimezone: true, mode: 'string' }).notNull(),
   },
-  (t) => [index('ix_reconciliation_runs_account').on(t.accountId, t.startedAt.desc().nullsFirst(), t.id.desc().nullsFirst())],
+  (t) => [
+    index('ix_reconciliation_runs_account').on(
+      t.accountId,
+      t.startedAt.desc().nullsFirst(),
+      t.id.desc().nullsFirst(),
+    ),
+  ],
 );
 
 /** Where books and broker differ: class, evidence and how it was settled. The key makes a repeat the same row. */
@@ -47,7 +53,11 @@ export const divergences = pgTable(
   (t) => [
     check('ck_divergences_status', sql`${t.status} in ('open', 'resolved')`),
     uniqueIndex('ux_divergences_key').on(t.accountId, t.code, t.brokerKey),
-    index('ix_divergences_account').on(t.accountId, t.detectedAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('ix_divergences_account').on(
+      t.accountId,
+      t.detectedAt.desc().nullsFirst(),
+      t.id.desc().nullsFirst(),
+    ),
     index('ix_divergences_detected').on(t.detectedAt),
   ],
 );

@@ -50,7 +50,11 @@ export const trades = pgTable(
   (t) => [
     check('ck_trades_status', sql`${t.status} in ('open', 'closed', 'closing_unconfirmed')`),
     uniqueIndex('ux_trades_position').on(t.accountId, t.positionId),
-    index('ix_trades_account_opened').on(t.accountId, t.openedAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('ix_trades_account_opened').on(
+      t.accountId,
+      t.openedAt.desc().nullsFirst(),
+      t.id.desc().nullsFirst(),
+    ),
     index('ix_trades_signal').on(t.signalId),
   ],
 );

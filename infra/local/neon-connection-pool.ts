@@ -152,6 +152,9 @@ export class NeonConnectionPools {
     const pool = new pg.Pool(poolConfig(connectionString, this.#settings));
     // A connection that dies while idle is taken out by the pool itself; without a listener it would end us.
     pool.on('error', () => undefined);
+    // The pool listens for errors only while a connection is idle, and one may be ended in the very breath in which it
+    // opens, before whoever asked for it has been given it.
+    pool.on('connect', (client) => void client.on('error', () => undefined));
     this.#pools.set(connectionString, pool);
     this.#closeSpare();
     return pool;
@@ -187,9 +190,6 @@ export class NeonConnectionPools {
       throw new ConnectFailure(error instanceof Error ? error : new Error(String(error)));
     }
     let clean = false;
-    // The pool listens for errors only while the connection is idle.
-    const ignore = (): undefined => undefined;
-    client.on('error', ignore);
     try {
       if (abort.aborted) {
         clean = true;
@@ -201,7 +201,6 @@ export class NeonConnectionPools {
       return answer.outcome;
     } finally {
       abort.cancel = undefined;
-      client.removeListener('error', ignore);
       client.release(!clean);
     }
   }

@@ -234,6 +234,14 @@ describe('a command whose message comes again', () => {
     expect(bridge.executions()).toEqual([commandId]);
   });
 
+  it('is done without a call where the books have settled it meanwhile', async () => {
+    await t.sql(`UPDATE commands SET state = 'done', position_id = '7' WHERE id = $1`, [commandId]);
+    await deliver();
+    expect(bridge.received).toEqual([]);
+    expect(await command()).toMatchObject({ state: 'done', position_id: '7' });
+    expect(await eventDone()).toBe(true);
+  });
+
   it('stays with the consumer that marked it: another one that reads it just before does not settle it', async () => {
     const { db } = deps;
     // This consumer reads `created`, and before it can mark it another one has sent and is waiting for the bridge.

@@ -1,7 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { insertFirstOwner } from '../../functions/identity/first-owner-store.ts';
-import { SCOPES } from '../../functions/identity/scope.ts';
-import { findHolder } from '../../functions/identity/token-store.ts';
 import {
   insertUser,
   listUsers,
@@ -10,7 +7,7 @@ import {
   updateUser,
 } from '../../functions/identity/user-store.ts';
 import { auditOf, makeUser, type Stage } from '../support/organisation.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { createTestDatabase, type TestDatabase, untilBlocked } from '../support/test-database.ts';
 import { testDeps } from '../support/test-deps.ts';
 
 let t: TestDatabase;
@@ -89,41 +86,16 @@ describe('users', () => {
     expect(ends.filter(Boolean).length).toBe(7);
     expect(await owners()).toBe(1);
   });
-});
 
-describe('the first owner', () => {
-  const make = (email: string, tokenSha256 = `hash of ${email}`) =>
-    insertFirstOwner(
-      t.db,
-      { id: stage.deps.ids.next(), email, tokenId: stage.deps.ids.next(), tokenSha256, scopes: SCOPES },
-      stage.deps.ids.next(),
-      nowMs(),
-      400,
-    );
-
-  it('is made once, with one token of every scope that ends after its days', async () => {
-    expect(await make('first@example.test')).toBe(true);
-    expect(await make('second@example.test')).toBe(false);
-    const holder = () => findHolder(t.db, 'hash of first@example.test', nowMs());
-    expect(await holder()).toMatchObject({ role: 'owner', scopes: [...SCOPES] });
-    stage.deps.clock.advance(400 * 86_400_000 - 1);
-    expect(await holder()).not.toBeNull();
-    stage.deps.clock.advance(1);
-    expect(await holder()).toBeNull();
-    expect(await audited('owner.first')).toBe(1);
-    expect(await t.sql('SELECT count(*)::int AS n FROM access_tokens')).toEqual([{ n: 1 }]);
-  });
-
-  it('is not made of an address that somebody has', async () => {
-    await insert(newUser({ email: 'first@example.test' }));
-    expect(await make('first@example.test')).toBe(false);
-    expect(await owners()).toBe(0);
-  });
-
-  it('is one, though several people ask for it at once', async () => {
-    const ends = await Promise.all(Array.from({ length: 20 }, (_, i) => make(`p${i}@example.test`)));
-    expect(ends.filter(Boolean).length).toBe(1);
+  it('keep the one who steps down while another one’s stepping down is being committed', async () => {
+    const [leaving, staying] = [await makeUser(stage, 'owner'), await makeUser(stage, 'owner')];
+    const rival = await t.connect('owner');
+    await rival.query('BEGIN');
+    await rival.query(`UPDATE users SET role = 'user' WHERE id = $1`, [leaving]);
+    const second = update(newUser({ id: staying, role: 'user' }));
+    await Promise.race([second, untilBlocked(t)]);
+    await rival.query('COMMIT');
+    expect(await second).toBe(false);
     expect(await owners()).toBe(1);
-    expect(await audited('owner.first')).toBe(1);
   });
 });
