@@ -82,16 +82,22 @@ describe('a database over HTTP', () => {
 describe('work that another transaction got in the way of', () => {
   it('is done again after a deadlock (40P01), and then both have happened once', async () => {
     const [a, b] = [await countOf('a'), await countOf('b')].map(Number);
-    const other = await t.connect('superuser');
-    // The other one never looks for deadlocks, so ours is the one that PostgreSQL ends.
+    const [other, gate] = [await t.connect('superuser'), await t.connect('superuser')];
+    // PostgreSQL looks for a deadlock once, a while after a wait began. So that ours is the one it ends, the other one
+    // waits first and never looks, and ours comes to its last wait, through the gate, when the circle is there to see.
     await other.query(`SET deadlock_timeout = '1h'`);
+    await gate.query('SELECT pg_advisory_lock(77)');
     await other.query('BEGIN');
     await other.query(`UPDATE counters SET n = n + 1 WHERE name = 'a'`);
-    const ours = t.db.batch([attempt, add('b'), add('a')]);
+    const ours = t.db.batch([attempt, add('b'), sql`SELECT pg_advisory_xact_lock_shared(77)`, add('a')]);
     await untilBlocked(t);
-    await other.query(`UPDATE counters SET n = n + 1 WHERE name = 'b'`);
+    const others = other.query(`UPDATE counters SET n = n + 1 WHERE name = 'b'`);
+    await untilBlocked(t, 2);
+    await gate.query('SELECT pg_advisory_unlock(77)');
+    await others;
     await other.query('COMMIT');
-    expect((await ours).slice(1)).toEqual([[{ n: Number(b) + 2 }], [{ n: Number(a) + 2 }]]);
+    const [, forB, , forA] = await ours;
+    expect([forB, forA]).toEqual([[{ n: Number(b) + 2 }], [{ n: Number(a) + 2 }]]);
     expect([await countOf('a'), await countOf('b')]).toEqual([Number(a) + 2, Number(b) + 2]);
     expect(await t.sql('SELECT last_value::int FROM tries')).toEqual([{ last_value: 2 }]);
   });

@@ -31,7 +31,8 @@ afterAll(async () => {
 
 /** A process that has ended and that its parent takes no note of; its number. */
 async function zombie(): Promise<number> {
-  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 600'], {
+  // By the time it ends its parent is no shell any more, which would have taken note of it.
+  const parent = spawn('sh', ['-c', 'sleep 1 & echo $!; exec sleep 600'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   spawned.push(parent);
