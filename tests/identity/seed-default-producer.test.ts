@@ -26,6 +26,7 @@ const instrument = (symbol: string, enabled = true) =>
 describe('the default producer', () => {
   it('is made for the first owner with every enabled instrument, once, whoever comes at the same time', async () => {
     const first = await makeUser({ t, deps }, 'owner');
+    deps.clock.advance(1);
     await makeUser({ t, deps }, 'owner');
     await instrument('XAUUSD');
     await instrument('EURUSD');
