@@ -2,6 +2,7 @@
  * The data folder of an embedded stack: one stack at a time, nothing deleted but what a stack has made, and a damaged
  * file is named instead of guessed at.
  */
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { link, mkdir, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -65,13 +66,17 @@ export async function takeFolder(dataDir: string, fresh: boolean): Promise<() =>
 async function makeFolder(path: string): Promise<void> {
   if (existsSync(path)) return;
   if (!existsSync(dirname(path))) await makeFolder(dirname(path));
-  await mkdir(path);
+  await mkdir(path).catch((e) => {
+    // Another one that asked at the same time made it.
+    if (e.code !== 'EEXIST') throw e;
+  });
 }
 
 async function lockFolder(dataDir: string): Promise<() => Promise<void>> {
   const path = join(dataDir, LOCK);
   const mine = (await processIdentity(process.pid)) ?? String(process.pid);
-  const written = `${path}.${process.pid}`;
+  // A name of this call's own: two that ask at once, even in one process, must not share it.
+  const written = `${path}.${process.pid}.${randomUUID()}`;
   await writeFile(written, mine);
   try {
     // A link either makes the name with its content or fails: no moment in which the lock is there and empty.
@@ -99,7 +104,7 @@ async function clearStaleLock(dataDir: string, path: string): Promise<void> {
       `${dataDir} is in use by another stack (process ${owner.split(' ')[0]}): stop it, or take another --data`,
     );
   // Renamed first: whoever renamed it cleared this very lock and not one that was taken meanwhile.
-  const stale = `${path}.stale.${process.pid}`;
+  const stale = `${path}.stale.${process.pid}.${randomUUID()}`;
   await rename(path, stale).catch(() => {});
   if ((await readFile(stale, 'utf8').catch(() => owner)) !== owner) await linked(stale, path);
   await unlink(stale).catch(() => {});
