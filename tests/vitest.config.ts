@@ -32,6 +32,7 @@ export default defineConfig({
       exclude: ['functions/worker.ts', 'functions/**/*.d.ts'],
       reporter: ['text', 'json-summary'],
       reportsDirectory: 'coverage',
+      reportOnFailure: true,
       thresholds: { lines: 90 },
     },
   },
