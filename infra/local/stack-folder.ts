@@ -4,13 +4,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { link, mkdir, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { DemoOrganisation } from './demo-organisation.ts';
 import { isRunning, processIdentity } from './process-identity.ts';
 
 const LOCK = 'stack.pid';
+const MAX_TURN_MS = 5000;
 /** All that a stack makes in its folder, besides the lock. */
 const OWN = [
   'postgres',
@@ -103,11 +104,22 @@ async function clearStaleLock(dataDir: string, path: string): Promise<void> {
     throw new Error(
       `${dataDir} is in use by another stack (process ${owner.split(' ')[0]}): stop it, or take another --data`,
     );
-  // Renamed first: whoever renamed it cleared this very lock and not one that was taken meanwhile.
-  const stale = `${path}.stale.${process.pid}.${randomUUID()}`;
-  await rename(path, stale).catch(() => {});
-  if ((await readFile(stale, 'utf8').catch(() => owner)) !== owner) await linked(stale, path);
-  await unlink(stale).catch(() => {});
+  // One clears at a time, and only while the lock is still the one found left over: it may have been taken meanwhile.
+  const turn = `${path}.clearing`;
+  const mine = await writeFile(turn, '', { flag: 'wx' }).then(
+    () => true,
+    () => false,
+  );
+  if (!mine) return waitForTurn(turn);
+  if ((await readFile(path, 'utf8').catch(() => null)) === owner) await unlink(path).catch(() => {});
+  await unlink(turn).catch(() => {});
+}
+
+/** Somebody clears: that takes a moment, unless he was killed at it, and then his turn is over. */
+async function waitForTurn(turn: string): Promise<void> {
+  const began = await stat(turn).catch(() => null);
+  if (began !== null && Date.now() - began.mtimeMs > MAX_TURN_MS) await unlink(turn).catch(() => {});
+  await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 /**
