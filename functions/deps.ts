@@ -15,12 +15,21 @@ import { createOutbound } from './platform/outbound.ts';
 import { createRateLimiter, type RateLimiter } from './platform/rate-limit.ts';
 import { createRedis, redisAnswers } from './platform/redis.ts';
 import { countingCalls } from './platform/upstream-calls.ts';
-import { cloudflareQueue, sqsQueue, type WorkMessage, type WorkQueue } from './platform/work-queue.ts';
+import {
+  cloudflareQueue,
+  gatheringSender,
+  sqsQueue,
+  type WorkMessage,
+  type WorkQueue,
+} from './platform/work-queue.ts';
 import { SIGNALS_CREATE_SECONDS, SIGNALS_REFUSED } from './signals/ingest-metrics.ts';
 
 /** One round trip to the database; beyond it the caller is told to try again. */
 const DATABASE_TIMEOUT_MS = 15_000;
 const CLOUD_TIMEOUT_MS = 10_000;
+/** How long work put off waits for more of its kind, where waiting holds up no answer. */
+const GATHER_MS = 20;
+const SETTLE_EVERY_MS = 100;
 
 /** Makes the `Deps` of one request or job from its way of deferring work. */
 export type Wiring = (after: Deps['after']) => Deps;
@@ -47,7 +56,8 @@ export function wire(parts: Parts): Wiring {
     timeoutMs: DATABASE_TIMEOUT_MS,
   });
   const outbound = createOutbound({ local: isLoopback(config.PUBLIC_BASE_URL), clock });
-  const limiterOf = limiterFor(config, clock);
+  const limiterOf = limiterFor(config, clock, parts.lingers);
+  const sendSoonOf = gatheringSender(queue, clock, parts.lingers ? GATHER_MS : 0);
   const redis = redisFor(config, clock, parts.lingers);
   return (after) => {
     const guarded: Deps['after'] = (work) =>
@@ -62,6 +72,7 @@ export function wire(parts: Parts): Wiring {
       ids: createIds(clock),
       ...countingCalls(db, outbound),
       queue,
+      sendSoon: sendSoonOf(guarded),
       media,
       limiter: limiterOf(guarded),
       metrics: redis.metricsOf(guarded),
@@ -74,7 +85,7 @@ export function wire(parts: Parts): Wiring {
 }
 
 /** A duty without Redis (the schedule) serves no caller and limits nobody. */
-function limiterFor(config: Config, clock: Clock): (after: Deps['after']) => RateLimiter {
+function limiterFor(config: Config, clock: Clock, lingers: boolean): (after: Deps['after']) => RateLimiter {
   if (config.UPSTASH_REDIS_REST_URL === undefined)
     return () => ({ take: (_key, limit) => ({ allowed: true, limit, remaining: limit, resetSeconds: 60 }) });
   return createRateLimiter({
@@ -82,6 +93,7 @@ function limiterFor(config: Config, clock: Clock): (after: Deps['after']) => Rat
     token: need(config, 'UPSTASH_REDIS_REST_TOKEN'),
     scale: config.RATE_LIMIT_SCALE,
     clock,
+    settleEveryMs: lingers ? SETTLE_EVERY_MS : 0,
   });
 }
 

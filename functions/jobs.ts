@@ -14,7 +14,7 @@ import {
   type OutboxEvent,
   outboxDepth,
   outboxDone,
-  readOutboxEvent,
+  readOutboxEvents,
   sweepOutbox,
 } from './platform/outbox-store.ts';
 import type { WorkMessage } from './platform/work-queue.ts';
@@ -23,13 +23,17 @@ import { reconcileAccount } from './reconciliation/reconcile-account.ts';
 import { reconcileAccounts } from './reconciliation/reconcile-accounts.ts';
 import { claimTick, finishTick } from './reconciliation/reconciliation-store.ts';
 import { expireSignals } from './signals/expire-signals.ts';
-import { fanOutSignal } from './signals/fan-out-signal.ts';
+import { fanOutSignals } from './signals/fan-out-signals.ts';
 import { pruneIntake } from './signals/prune-intake.ts';
 
 const MINUTE_MS = 60_000;
 const SWEEP_LIMIT = 500;
 
+/** How much of what came together is worked at once: Workers have six connections, and one is the database's. */
+const PARALLEL = 5;
+
 type Consumer = (deps: Deps, event: OutboxEvent) => Promise<void>;
+type BulkConsumer = (deps: Deps, events: readonly OutboxEvent[]) => Promise<void>;
 
 /** Nothing follows from a rejection yet but its own record. */
 const acknowledge: Consumer = async (deps, event) => {
@@ -37,43 +41,114 @@ const acknowledge: Consumer = async (deps, event) => {
 };
 
 export const CONSUMERS: Readonly<Record<string, Consumer>> = {
-  'signal.created': fanOutSignal,
   'approval.approved': executeApproval,
   'approval.rejected': acknowledge,
   'command.created': sendCommand,
 };
+/** Topics whose events, where several come together, cost one call and not one each. */
+export const BULK_CONSUMERS: Readonly<Record<string, BulkConsumer>> = { 'signal.created': fanOutSignals };
 
-/** Does one message's work. Throws where it must come again. */
-export async function consume(deps: Deps, message: WorkMessage): Promise<void> {
-  const startedMs = deps.clock.nowMs();
-  const line = (name: string, outcome: string, cause?: string) => {
-    deps.metrics.flush();
-    deps.log({
-      kind: 'job',
-      name,
-      outcome,
-      request_id: message.kind === 'outbox' ? message.id : message.account_id,
-      duration_ms: deps.clock.nowMs() - startedMs,
-      ...(cause === undefined ? {} : { cause }),
-    });
+/**
+ * Does the work of messages that came together. Returns those that must come again; a failure of one is not the
+ * others'.
+ */
+export async function consume(deps: Deps, messages: readonly WorkMessage[]): Promise<Set<WorkMessage>> {
+  const failed = new Set<WorkMessage>();
+  const work = messages.flatMap((m) =>
+    m.kind === 'reconcile' ? [reconcileWork(deps, m.account_id, () => failed.add(m))] : [],
+  );
+  const hints = messages.filter((m) => m.kind === 'outbox');
+  const again = (ids: ReadonlySet<string>) => {
+    for (const m of hints) if (ids.has(m.id)) failed.add(m);
   };
-  if (message.kind === 'reconcile') {
-    const { outcome } = await reconcileAccount(deps, message.account_id);
-    line('reconcile', outcome);
-    return;
-  }
-  const event = await readOutboxEvent(deps.db, message.id);
-  if (event === null) return line('outbox', 'nothing-to-do');
   try {
-    const consumer = CONSUMERS[event.topic];
-    if (consumer === undefined) throw new Error('an event of an unknown topic');
-    await consumer(deps, event);
-    line(event.topic, 'done');
+    if (hints.length > 0) work.push(...(await eventWork(deps, new Set(hints.map((m) => m.id)), again)));
   } catch (e) {
-    line(event.topic, 'failed', causeOf(e));
-    await noteOutboxFailure(deps.db, event.id, causeOf(e));
-    throw e;
+    line(deps, { name: 'outbox', outcome: 'failed', id: hints[0]?.id ?? '', sinceMs: deps.clock.nowMs() }, e);
+    again(new Set(hints.map((m) => m.id)));
   }
+  const next = async () => {
+    for (let w = work.shift(); w !== undefined; w = work.shift()) await w();
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, next));
+  deps.metrics.flush();
+  return failed;
+}
+
+const reconcileWork = (deps: Deps, accountId: string, again: () => void) => async () => {
+  const sinceMs = deps.clock.nowMs();
+  try {
+    const { outcome } = await reconcileAccount(deps, accountId);
+    line(deps, { name: 'reconcile', outcome, id: accountId, sinceMs });
+  } catch (e) {
+    line(deps, { name: 'reconcile', outcome: 'failed', id: accountId, sinceMs }, e);
+    again();
+  }
+};
+
+/** The work of those of the events that are still to be done, those of a bulk topic as one piece. */
+async function eventWork(
+  deps: Deps,
+  ids: ReadonlySet<string>,
+  again: (ids: ReadonlySet<string>) => void,
+): Promise<(() => Promise<void>)[]> {
+  const sinceMs = deps.clock.nowMs();
+  const events = await readOutboxEvents(deps.db, [...ids]);
+  const open = new Set(events.map((e) => e.id));
+  for (const id of ids)
+    if (!open.has(id)) line(deps, { name: 'outbox', outcome: 'nothing-to-do', id, sinceMs });
+  const bulk = Object.keys(BULK_CONSUMERS).map((topic) => events.filter((e) => e.topic === topic));
+  const single = events.filter((e) => !(e.topic in BULK_CONSUMERS)).map((e) => [e]);
+  return [...bulk, ...single]
+    .filter((group) => group.length > 0)
+    .map((group) => async () => again(await workEvents(deps, group)));
+}
+
+/** Works events of one topic; the ids of those that failed. What fails together is tried apart. */
+async function workEvents(deps: Deps, events: readonly OutboxEvent[]): Promise<Set<string>> {
+  const [first] = events;
+  if (first === undefined) return new Set();
+  const about = { name: first.topic, id: first.id, sinceMs: deps.clock.nowMs(), events: events.length };
+  try {
+    await consumerOf(first.topic)(deps, events);
+    line(deps, { ...about, outcome: 'done' });
+    return new Set();
+  } catch (e) {
+    line(deps, { ...about, outcome: 'failed' }, e);
+    if (events.length > 1) {
+      const apart = new Set<string>();
+      for (const event of events) for (const id of await workEvents(deps, [event])) apart.add(id);
+      return apart;
+    }
+    // Where even this cannot be written the event stays to be done all the same.
+    await noteOutboxFailure(deps.db, first.id, causeOf(e)).catch(() => {});
+    return new Set([first.id]);
+  }
+}
+
+function consumerOf(topic: string): BulkConsumer {
+  const bulk = BULK_CONSUMERS[topic];
+  if (bulk !== undefined) return bulk;
+  const single = CONSUMERS[topic];
+  if (single === undefined) throw new Error('an event of an unknown topic');
+  return async (deps, events) => {
+    for (const event of events) await single(deps, event);
+  };
+}
+
+type Work = { name: string; outcome: string; id: string; sinceMs: number; events?: number };
+
+/** The one log line of a piece of work; `events` where it was several. */
+function line(deps: Deps, { name, outcome, id, sinceMs, events = 1 }: Work, cause?: unknown): void {
+  deps.log({
+    kind: 'job',
+    name,
+    outcome,
+    request_id: id,
+    duration_ms: deps.clock.nowMs() - sinceMs,
+    ...(events === 1 ? {} : { events }),
+    ...(cause === undefined ? {} : { cause: causeOf(cause) }),
+  });
 }
 
 /**

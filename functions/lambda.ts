@@ -117,9 +117,8 @@ export const scheduled = (event: { time?: string }): Promise<void> =>
 /** SQS; only the messages that failed come again. */
 export const queue = (event: SQSEvent): Promise<SQSBatchResponse> =>
   withDeps(async (deps) => {
-    const outcomes = await Promise.allSettled(
-      event.Records.map(async (r) => consume(deps, JSON.parse(r.body) as WorkMessage)),
-    );
-    const failed = event.Records.filter((_, i) => outcomes[i]?.status === 'rejected');
+    const messages = event.Records.map((r) => JSON.parse(r.body) as WorkMessage);
+    const again = await consume(deps, messages);
+    const failed = event.Records.filter((_, i) => again.has(messages[i] as WorkMessage));
     return { batchItemFailures: failed.map((r) => ({ itemIdentifier: r.messageId })) };
   });

@@ -12,8 +12,6 @@ import { problem, problemResponse } from './platform/problem.ts';
 import type { WorkMessage } from './platform/work-queue.ts';
 
 type Env = Record<string, unknown> & WorkerBindings;
-/** How many messages of a batch are worked at once: Workers have six connections, and one is the database's. */
-const PARALLEL = 5;
 
 const app = createApp();
 const ids = createIds(systemClock);
@@ -54,12 +52,8 @@ export default {
     await runTick(depsOf(env, ctx), controller.scheduledTime);
   },
   async queue(batch, env, ctx) {
-    const deps = depsOf(env, ctx);
-    const waiting = [...batch.messages];
-    const work = async () => {
-      for (let m = waiting.shift(); m !== undefined; m = waiting.shift())
-        await consume(deps, m.body).then(m.ack.bind(m), () => m.retry());
-    };
-    await Promise.all(Array.from({ length: PARALLEL }, work));
+    const bodies = batch.messages.map((m) => m.body);
+    const failed = await consume(depsOf(env, ctx), bodies);
+    for (const [i, m] of batch.messages.entries()) if (failed.has(bodies[i] as WorkMessage)) m.retry();
   },
 } satisfies ExportedHandler<Env, WorkMessage>;

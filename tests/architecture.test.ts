@@ -205,7 +205,7 @@ describe('what may be reached, and from where', () => {
     expect(speakers).toEqual([
       'functions/identity/signing-party.ts', // table and column names for its store
       'functions/signals/expire-signals.ts',
-      'functions/signals/fan-out-signal.ts',
+      'functions/signals/fan-out-signals.ts',
     ]);
   });
 

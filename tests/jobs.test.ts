@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { insertApproval } from '../functions/approvals/approval-store.ts';
-import { CONSUMERS, consume, runTick } from '../functions/jobs.ts';
+import { BULK_CONSUMERS, CONSUMERS, consume, runTick } from '../functions/jobs.ts';
 import { isoTime } from '../functions/platform/clock.ts';
 import { FIRST_PATIENCE_MS, MAX_ATTEMPTS } from '../functions/platform/outbox-store.ts';
 import { lastTickMs } from '../functions/reconciliation/reconciliation-store.ts';
@@ -120,9 +120,9 @@ describe('a message', () => {
   it('of an event that is done or unknown is nothing to do', async () => {
     const signal = await storeSignal(stage, desk.producer.id);
     const message = { kind: 'outbox' as const, id: signal.eventId };
-    await consume(deps, message);
-    await consume(deps, message);
-    await consume(deps, { kind: 'outbox', id: deps.ids.next() });
+    await consume(deps, [message]);
+    await consume(deps, [message]);
+    await consume(deps, [{ kind: 'outbox', id: deps.ids.next() }]);
     expect(deps.lines.map((l) => [l.name, l.outcome])).toEqual([
       ['signal.created', 'done'],
       ['outbox', 'nothing-to-do'],
@@ -133,9 +133,27 @@ describe('a message', () => {
   it('of a topic that this version does not know stays to be done, and is noted', async () => {
     const signal = await storeSignal(stage, desk.producer.id);
     await t.sql(`UPDATE outbox SET topic = 'of.tomorrow' WHERE id = $1`, [signal.eventId]);
-    await expect(consume(deps, { kind: 'outbox', id: signal.eventId })).rejects.toThrow('unknown topic');
+    const message = { kind: 'outbox' as const, id: signal.eventId };
+    expect(await consume(deps, [message])).toEqual(new Set([message]));
     const [row] = await t.sql('SELECT done_at, last_error FROM outbox WHERE id = $1', [signal.eventId]);
     expect(row).toMatchObject({ done_at: null, last_error: expect.stringMatching(/^Error/) });
+  });
+
+  it('that came with others is worked with them, and one that fails is not their failure', async () => {
+    const signals = [];
+    for (let i = 0; i < 4; i += 1) signals.push(await storeSignal(stage, desk.producer.id));
+    const [bad] = signals;
+    await t.sql(`UPDATE outbox SET payload = '{"signal_id":"no id"}' WHERE id = $1`, [bad?.eventId]);
+    const messages = signals.map((s) => ({ kind: 'outbox' as const, id: s.eventId }));
+    expect([...(await consume(deps, messages))].map((m) => 'id' in m && m.id)).toEqual([bad?.eventId]);
+    const rows = await t.sql('SELECT id FROM outbox WHERE done_at IS NULL');
+    expect(rows).toEqual([{ id: bad?.eventId }]);
+    expect(deps.lines[0]).toMatchObject({ name: 'signal.created', outcome: 'failed', events: 4 });
+    const good = signals.slice(1).map((s) => ({ kind: 'outbox' as const, id: s.eventId }));
+    await t.sql('UPDATE outbox SET done_at = NULL');
+    deps.lines.length = 0;
+    expect((await consume(deps, good)).size).toBe(0);
+    expect(deps.lines).toMatchObject([{ name: 'signal.created', outcome: 'done', events: 3 }]);
   });
 
   it('of a rejection is acknowledged', async () => {
@@ -143,14 +161,14 @@ describe('a message', () => {
     const rejection = await decisionOf(stage, signal.id, desk.userId, { decision: 'rejected' });
     const id = deps.ids.next();
     await insertApproval(t.db, rejection, CLIENT, id, auditOf(deps, signal.id));
-    await consume(deps, { kind: 'outbox', id });
+    await consume(deps, [{ kind: 'outbox', id }]);
     expect(await t.sql('SELECT done_at IS NOT NULL AS done FROM outbox WHERE id = $1', [id])).toEqual([
       { done: true },
     ]);
   });
 
   it('has a consumer for every topic that the stores write', () => {
-    expect(Object.keys(CONSUMERS)).toEqual(
+    expect(Object.keys({ ...CONSUMERS, ...BULK_CONSUMERS })).toEqual(
       expect.arrayContaining(['signal.created', 'approval.approved', 'approval.rejected', 'command.created']),
     );
   });

@@ -8,7 +8,7 @@ import type { ObjectStore } from './object-store.ts';
 import type { Outbound } from './outbound.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import type { UpstreamCalls } from './upstream-calls.ts';
-import type { WorkQueue } from './work-queue.ts';
+import type { SendSoon, WorkQueue } from './work-queue.ts';
 
 /** What a duty may reach outside its own process. Wired in `functions/deps.ts` and nowhere else. */
 export type Deps = {
@@ -17,6 +17,8 @@ export type Deps = {
   ids: Ids;
   db: Database;
   queue: WorkQueue;
+  /** Puts messages on the queue behind the answer, together with those of other requests. */
+  sendSoon: SendSoon;
   media: ObjectStore;
   limiter: RateLimiter;
   outbound: Outbound;

@@ -9,6 +9,8 @@ export type LogLine = {
   status?: number;
   database_calls?: number;
   outbound_calls?: number;
+  /** How many events a job worked, where more than one. */
+  events?: number;
   events_waiting?: number;
   events_dead?: number;
   cause?: string;

@@ -33,17 +33,16 @@ export const outboxInsert = (event: {
 export const outboxDone = (id: string, nowMs: number): SQL =>
   sql`UPDATE outbox SET done_at = ${isoTime(nowMs)}::timestamptz WHERE id = ${id}::uuid AND done_at IS NULL`;
 
-/** An event that is still to be done; null where it is done, dead or unknown. */
-export async function readOutboxEvent(db: Database, id: string): Promise<OutboxEvent | null> {
-  const [row] = await db.run(sql`SELECT id, topic, payload, attempts FROM outbox
-    WHERE id = ${id}::uuid AND done_at IS NULL AND dead_at IS NULL`);
-  if (row === undefined) return null;
-  return {
+/** Those of the events that are still to be done, in the order of their making: not done, not dead, not unknown. */
+export async function readOutboxEvents(db: Database, ids: readonly string[]): Promise<OutboxEvent[]> {
+  const rows = await db.run(sql`SELECT id, topic, payload, attempts FROM outbox
+    WHERE id = ANY(${`{${ids.join(',')}}`}::uuid[]) AND done_at IS NULL AND dead_at IS NULL ORDER BY id`);
+  return rows.map((row) => ({
     id: String(row['id']),
     topic: String(row['topic']),
     payload: row['payload'] as Record<string, unknown>,
     attempts: Number(row['attempts']),
-  };
+  }));
 }
 
 /** Takes up to `limit` overdue events for another attempt and buries those tried too often. Returns their ids. */

@@ -1,8 +1,9 @@
 /**
  * Allowances per minute, shared across isolates through Upstash and never in the way of an answer. Each isolate
- * counts by itself and settles its count with Redis after answering, by the library's sliding window; what Redis
- * says is believed until the next settlement. So a limit may be overshot by what the isolates accept between two
- * settlements (at most one window's limit per further isolate, in practice a few requests). Redis gone means
+ * counts by itself and settles its count with Redis after answering, by the library's sliding window, at most once in
+ * `settleEveryMs` for a key; what Redis says is believed until the next settlement. So a limit may be overshot by what
+ * the isolates accept between two settlements (at most one window's limit per further isolate, in practice a few
+ * requests). Redis gone means
  * allowed: dedup and safety never rest on it.
  */
 import { Ratelimit } from '@upstash/ratelimit';
@@ -18,8 +19,17 @@ export type RateLimiter = {
 const WINDOW_MS = 60_000;
 /** Keys an isolate remembers at once; the oldest is forgotten first, which only ever allows more. */
 const MAX_KEYS = 10_000;
+/** After this a settlement that was put off is taken for ended with its request. */
+const ABANDONED_MS = 1_000;
 
-type Count = { used: number; unsettled: number; resetMs: number; limit: number; settling: boolean };
+type Count = {
+  used: number;
+  unsettled: number;
+  resetMs: number;
+  limit: number;
+  settling: boolean;
+  dueMs: number;
+};
 
 /**
  * The limiter of an isolate over the given Upstash address. What it returns makes the limiter of one request, whose
@@ -30,6 +40,8 @@ export function createRateLimiter(options: {
   token: string;
   scale: number;
   clock: Clock;
+  /** 0 settles after every answer: for a runtime in which work put off holds up the answer. */
+  settleEveryMs: number;
 }): (after: (work: () => Promise<unknown>) => void) => RateLimiter {
   const redis = createRedis(options);
   const windows = new Map<number, Ratelimit>();
@@ -69,6 +81,18 @@ export function createRateLimiter(options: {
     }
   };
 
+  /** One settlement is on its way at a time; one that its runtime ended is planned anew when it is well overdue. */
+  const plan = (key: string, count: Count, nowMs: number, after: (work: () => Promise<unknown>) => void) => {
+    if (count.settling || nowMs < count.dueMs + ABANDONED_MS) return;
+    const waitMs = options.settleEveryMs;
+    count.dueMs = nowMs + waitMs;
+    after(async () => {
+      if (waitMs > 0) await clock.sleep(waitMs);
+      count.dueMs = Number.NEGATIVE_INFINITY;
+      await settle(key, count);
+    });
+  };
+
   return (after) => ({
     take(key, perMinute, taken = 1) {
       const limit = perMinute * options.scale;
@@ -76,15 +100,21 @@ export function createRateLimiter(options: {
       let count = counts.get(key);
       if (count === undefined || count.resetMs <= now || count.limit !== limit) {
         if (counts.size >= MAX_KEYS) counts.delete(counts.keys().next().value ?? key);
-        count = { used: 0, unsettled: 0, resetMs: now + WINDOW_MS, limit, settling: false };
+        count = {
+          used: 0,
+          unsettled: 0,
+          resetMs: now + WINDOW_MS,
+          limit,
+          settling: false,
+          dueMs: Number.NEGATIVE_INFINITY,
+        };
         counts.set(key, count);
       }
       const resetSeconds = Math.max(1, Math.ceil((count.resetMs - now) / 1000));
       if (count.used + taken > limit) return { allowed: false, limit, remaining: 0, resetSeconds };
       count.used += taken;
       count.unsettled += taken;
-      const mine = count;
-      if (!mine.settling) after(() => settle(key, mine));
+      plan(key, count, now, after);
       return { allowed: true, limit, remaining: limit - count.used, resetSeconds };
     },
   });

@@ -3,6 +3,7 @@
  * a message is only a hint, the outbox row is the truth.
  */
 import { AwsClient } from 'aws4fetch';
+import type { Clock } from './clock.ts';
 
 /** A message: which kind of work, and the id of its row. At most a few hundred bytes. */
 export type WorkMessage = { kind: 'outbox'; id: string } | { kind: 'reconcile'; account_id: string };
@@ -11,6 +12,39 @@ export type WorkQueue = {
   /** Sends the messages; throws where the queue refused, and the sweep will send them again. */
   send(messages: readonly WorkMessage[], delaySeconds?: number): Promise<void>;
 };
+
+/** Sends behind the answer; what is lost on the way the sweep sends again. */
+export type SendSoon = (messages: readonly WorkMessage[]) => void;
+
+/** After this a request that had promised to send is taken for ended by its runtime. */
+const ABANDONED_MS = 1_000;
+
+/**
+ * Gathers what many requests of an isolate have to say for `waitMs` and sends it as one call, so that a load costs few
+ * calls and its events come to the consumer together. With 0 each request sends its own. What it returns binds one
+ * request's `after`.
+ */
+export function gatheringSender(
+  queue: WorkQueue,
+  clock: Clock,
+  waitMs: number,
+): (after: (work: () => Promise<unknown>) => void) => SendSoon {
+  const waiting: WorkMessage[] = [];
+  let plannedMs = Number.NEGATIVE_INFINITY;
+  return (after) => (messages) => {
+    if (messages.length === 0) return;
+    if (waitMs === 0) return after(() => queue.send(messages));
+    waiting.push(...messages);
+    const nowMs = clock.nowMs();
+    if (nowMs < plannedMs + ABANDONED_MS) return;
+    plannedMs = nowMs + waitMs;
+    after(async () => {
+      await clock.sleep(waitMs);
+      plannedMs = Number.NEGATIVE_INFINITY;
+      await queue.send(waiting.splice(0));
+    });
+  };
+}
 
 /** Both clouds take at most ten (SQS) or a hundred (Cloudflare) a call. */
 const SQS_BATCH = 10;

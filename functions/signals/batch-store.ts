@@ -49,7 +49,7 @@ export async function ingestBatch(db: Database, sender: Sender, batch: NewBatch)
     sql`WITH p AS (${live}), ${claim(sender, batch)}, ${acceptance(sender, batch.rows, sql`p, claim`)}
       SELECT id FROM ins`,
     sql`WITH p AS (SELECT p.* FROM producers p WHERE p.id = ${sender.producerId}::uuid),
-      ${keyRows(sender, batch.rows)}, found AS (${standing(sender)})
+      ${keyRows(sender, batch.rows)}, found AS (${standing()})
       UPDATE signal_batches SET outcome = (SELECT coalesce(jsonb_agg(to_jsonb(f) ORDER BY f.ord), '[]') FROM found f)
       WHERE id = ${batch.id}::uuid`,
     sql`WITH p AS (${live}) SELECT b.id, b.request_id, b.refused, b.outcome

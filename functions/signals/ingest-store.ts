@@ -35,6 +35,9 @@ export type SignalRow = {
   body: SignalBody;
   /** Its place in the request, where that holds several. */
   index?: number;
+  /** Its own moment and request, where the statement holds several requests of the sender. */
+  receivedMs?: number;
+  requestId?: string;
 };
 export type NewSignal = Sender & SignalRow;
 export type DuplicateOf = 'replay' | 'external_id' | 'window';
@@ -111,10 +114,11 @@ const keysOf = (sender: Sender, row: SignalRow, at: number) => ({
   external_id: row.body.external_id,
   content_sha256: row.contentSha256,
   mac: row.mac,
+  received_at: isoTime(row.receivedMs ?? sender.receivedMs),
   dedup_key: trustOf(sender) === 'signed' ? '' : row.contentSha256,
 });
 const KEYS = sql`ord int, id uuid, instrument text, side smallint, time timestamptz, time_given boolean, version text,
-  external_id text, content_sha256 text, mac text, dedup_key text`;
+  external_id text, content_sha256 text, mac text, received_at timestamptz, dedup_key text`;
 
 /** The rows as a table `i` of their keys. */
 export const keyRows = (sender: Sender, rows: readonly SignalRow[]): SQL => {
@@ -126,6 +130,8 @@ const wholeRow = (sender: Sender, row: SignalRow, at: number) => ({
   ...keysOf(sender, row, at),
   audit_id: row.auditId,
   event_id: row.eventId,
+  request_id: row.requestId ?? sender.requestId,
+  available_at: isoTime((row.receivedMs ?? sender.receivedMs) + FIRST_PATIENCE_MS),
   intent: row.body.intent,
   order_type: row.body.order_type,
   price: row.body.price,
@@ -146,9 +152,9 @@ const wholeRow = (sender: Sender, row: SignalRow, at: number) => ({
  */
 export function acceptance(sender: Sender, rows: readonly SignalRow[], gate: SQL): SQL {
   const list = JSON.stringify(rows.map((r, at) => wholeRow(sender, r, at)));
-  const at = sql`${isoTime(sender.receivedMs)}::timestamptz`;
   const fresh = sql`${statusCode('new')}::smallint`;
   return sql`i AS (SELECT * FROM jsonb_to_recordset(${list}::jsonb) AS i(${KEYS}, audit_id uuid, event_id uuid,
+      request_id text, available_at timestamptz,
       intent text, order_type text, price numeric, stop_loss numeric, take_profit numeric,
       order_expires_at timestamptz, max_slippage_points int, expires_at timestamptz, strategy text, timeframe text,
       schema smallint, payload jsonb)
@@ -161,20 +167,21 @@ export function acceptance(sender: Sender, rows: readonly SignalRow[], gate: SQL
       i.intent, i.order_type, i.price, i.stop_loss, i.take_profit, i.order_expires_at, i.max_slippage_points, i.time,
       i.time_given, i.expires_at, i.version, i.external_id, i.strategy, i.timeframe, i.schema, i.payload,
       i.content_sha256, i.mac, ${trustOf(sender)},
-      i.time < ${at} - make_interval(secs => p.max_age_seconds), ${fresh}, ${at}, ${at}, ${at}
+      i.time < i.received_at - make_interval(secs => p.max_age_seconds), ${fresh}, i.received_at, i.received_at,
+      i.received_at
     FROM ${gate}, i WHERE ${instrumentLive} ORDER BY i.ord
-    ON CONFLICT DO NOTHING RETURNING id, user_id, stale
+    ON CONFLICT DO NOTHING RETURNING id, user_id, stale, received_at
   ), del AS (
     INSERT INTO deliveries (signal_id, user_id, status, created_at, updated_at)
-    SELECT id, user_id, ${fresh}, ${at}, ${at} FROM ins
+    SELECT id, user_id, ${fresh}, received_at, received_at FROM ins
   ), aud AS (
     INSERT INTO audit_log (id, at, actor_kind, actor_id, action, subject_kind, subject_id, detail, request_id)
-    SELECT i.audit_id, ${at}, 'producer', ${sender.producerId}::uuid, 'signal.create', 'signal', i.id::text,
-      jsonb_build_object('content_sha256', i.content_sha256), ${sender.requestId} FROM ins JOIN i USING (id)
+    SELECT i.audit_id, i.received_at, 'producer', ${sender.producerId}::uuid, 'signal.create', 'signal', i.id::text,
+      jsonb_build_object('content_sha256', i.content_sha256), i.request_id FROM ins JOIN i USING (id)
   ), evt AS (
     INSERT INTO outbox (id, topic, payload, created_at, available_at, attempts)
-    SELECT i.event_id, 'signal.created', jsonb_build_object('signal_id', i.id), ${at},
-      ${isoTime(sender.receivedMs + FIRST_PATIENCE_MS)}::timestamptz, 0 FROM ins JOIN i USING (id)
+    SELECT i.event_id, 'signal.created', jsonb_build_object('signal_id', i.id),
+      i.received_at, i.available_at, 0 FROM ins JOIN i USING (id)
   )`;
 }
 
@@ -187,8 +194,7 @@ const windowFrom = (at: SQL, lengthMs: SQL) => sql`int8range(
  * What stands in the way of each row of `i`, from a FROM list in which `p` is the producer: `replay` (the row itself,
  * where it was stored), `external` with `same` content or not, `"window"`.
  */
-export function standing(sender: Sender): SQL {
-  const at = sql`${isoTime(sender.receivedMs)}::timestamptz`;
+export function standing(): SQL {
   const alike = sql`s.dedup_scope = p.dedup_scope AND s.instrument = i.instrument AND s.side = i.side
     AND s.version = i.version AND s.dedup_key = i.dedup_key`;
   return sql`SELECT i.ord, i.id, (${instrumentLive}) AS instrument,
@@ -199,7 +205,7 @@ export function standing(sender: Sender): SQL {
     WHEN i.external_id IS NULL
       THEN (SELECT s.id FROM signals s WHERE ${alike} AND NOT s.time_given AND s.external_id IS NULL
         AND ${windowFrom(sql`s.received_at`, sql`s.dedup_window_ms`)}
-          && ${windowFrom(at, sql`p.dedup_window_seconds * 1000`)} LIMIT 1)
+          && ${windowFrom(sql`i.received_at`, sql`p.dedup_window_seconds * 1000`)} LIMIT 1)
     END AS "window"
     FROM p CROSS JOIN i LEFT JOIN signals e ON e.dedup_scope = p.dedup_scope AND e.external_id = i.external_id`;
 }
@@ -210,7 +216,7 @@ async function lookAgain(
   rows: readonly SignalRow[],
 ): Promise<[string, IngestOutcome][]> {
   const found = await db.run(
-    sql`WITH p AS (${producerLive(sender)}), ${keyRows(sender, rows)} ${standing(sender)}`,
+    sql`WITH p AS (${producerLive(sender)}), ${keyRows(sender, rows)} ${standing()}`,
   );
   if (found.length === 0) return rows.map((r) => [r.id, { kind: 'revoked' }]);
   return found.flatMap((row) => {

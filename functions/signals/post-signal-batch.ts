@@ -75,7 +75,7 @@ function readItems(c: AppContext, bytes: Uint8Array<ArrayBuffer>): Items {
 
 async function answer(c: AppContext, proof: ProvenProducer, items: Items): Promise<Response> {
   charge(c, proof, items.length - 1);
-  const { db, ids, clock, config, queue, after } = c.var.deps;
+  const { db, ids, clock, config, sendSoon } = c.var.deps;
   const receivedMs = clock.nowMs();
   const refused: RefusedItem[] = [];
   const signals: { index: number; signal: SignalBody }[] = [];
@@ -99,7 +99,7 @@ async function answer(c: AppContext, proof: ProvenProducer, items: Items): Promi
     const events = rows
       .filter((r) => stored.has(r.id))
       .map((r) => ({ kind: 'outbox' as const, id: r.eventId }));
-    after(() => queue.send(events));
+    sendSoon(events);
     keepItems(c, producerId, results, items);
   }
   return c.json({ items: results.map((r) => presentItem(r, outcome.requestId)) }, 207);

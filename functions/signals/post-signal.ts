@@ -6,9 +6,10 @@ import { type AppContext, rawEndpoint } from '../platform/endpoint.ts';
 import { ProblemError, problem } from '../platform/problem.ts';
 import { readBody } from '../platform/read-body.ts';
 import { contentDigest } from './content-digest.ts';
+import { ingestGrouped } from './grouped-ingest-store.ts';
 import { measuredLane } from './ingest-metrics.ts';
 import { ingestProblem } from './ingest-problem.ts';
-import { ingestSignal, type NewSignal } from './ingest-store.ts';
+import type { NewSignal } from './ingest-store.ts';
 import { presentSignal, signalSchema } from './present-signal.ts';
 import { type ProvenProducer, proveProducer } from './producer-proof.ts';
 import { keepRefusals } from './refusal-store.ts';
@@ -69,7 +70,7 @@ async function store(
   signalBody: SignalBody,
   receivedMs: number,
 ): Promise<Response> {
-  const { db, ids, queue, after } = c.var.deps;
+  const { ids, sendSoon } = c.var.deps;
   const row: NewSignal = {
     id: ids.next(),
     auditId: ids.next(),
@@ -82,9 +83,9 @@ async function store(
     receivedMs,
     requestId: c.var.requestId,
   };
-  const outcome = await ingestSignal(db, row);
+  const outcome = await ingestGrouped(c.var.deps, row);
   if (outcome.kind === 'created') {
-    after(() => queue.send([{ kind: 'outbox', id: row.eventId }]));
+    sendSoon([{ kind: 'outbox', id: row.eventId }]);
     c.header('Location', `/api/v1/signals/${row.id}`);
     return c.json(presentSignal(created(row, outcome)), 201);
   }

@@ -117,7 +117,7 @@ async function store(
   signals: readonly SignalBody[],
   bytes: Uint8Array,
 ): Promise<Response> {
-  const { db, ids, clock, queue, after } = c.var.deps;
+  const { db, ids, clock, sendSoon } = c.var.deps;
   const { producerId, tokenSha256 } = hook;
   const sender: Sender = {
     producerId,
@@ -140,7 +140,7 @@ async function store(
     throw unknownHook(c);
   }
   const created = rows.filter((_, i) => outcomes[i]?.kind === 'created');
-  after(() => queue.send(created.map((r) => ({ kind: 'outbox', id: r.eventId }))));
+  sendSoon(created.map((r) => ({ kind: 'outbox', id: r.eventId })));
   const ends = outcomes.map((outcome, i) => endOf(c, outcome, rows[i]?.id));
   const [exit, entry] = ends.length === 2 ? ends : [undefined, ends[0]];
   keep(

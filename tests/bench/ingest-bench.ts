@@ -1,59 +1,39 @@
-// How many signed signals a second the production bundle takes in, what each costs in CPU and round trips, and beside
-// it, in the same run, the limit: the very INSERT alone from a pool of prepared connections.
+// How many signed signals a second the production bundles take in, what each costs in CPU and round trips, and beside
+// it, in the same run, the limit: the very statement alone from a pool of prepared connections, and a bare INSERT.
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { Agent, createServer, request } from 'node:http';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { bundleLambda } from '../../infra/aws/bundle-lambda.ts';
 import { listenLoopback } from '../../infra/local/listen-loopback.ts';
 import { startLocalWorker } from '../../infra/local/local-worker.ts';
-import { signRequest } from '../../infra/local/sign-request.ts';
-import { type Stack, startStack } from '../../infra/local/stack.ts';
 import { freePorts } from '../../infra/local/stack-secrets.ts';
 import { buildWorkerBundle } from '../../infra/local/worker-bundle.ts';
+import { lambdaEnvironment, type StackFixture, startStackFixture } from '../contracts/stack-fixture.ts';
 import { cpuMs, quantile } from './figures.ts';
+import { CONNECTIONS, type Result, sendAll, signedRequests } from './signed-load.ts';
 
-const PATH = '/api/v1/signals';
-const CONNECTIONS = 16;
-const WARM_UP_SECONDS = 1;
+const WARM_UP_SECONDS = 2;
+/** More than a machine of two cores can take in a second. */
+const MOST_PER_SECOND = 4_000;
 const COUNTED_SIGNALS = 200;
 const DRAIN_MS = 60_000;
+const CONTRACTS = join(import.meta.dirname, '../contracts');
 
 type Statement = { query: string; params: (string | null)[] };
-type Result = { times: number[]; refused: number; tookMs: number };
+type Parts = Record<string, number | undefined>;
 
-const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-
-/** Sends one unique signal; its status. */
-function send(url: string, producer: Stack['dev']['producer']): Promise<number> {
-  const body = JSON.stringify({
-    instrument: 'EURUSD',
-    side: 'buy',
-    price: '1.1',
-    stop_loss: '1.05',
-    external_id: randomUUID(),
-    payload: { strategy: 'bench', bars: 3 },
-  });
-  const headers = { ...signRequest(producer, 'POST', PATH, body), 'content-length': String(body.length) };
-  return new Promise((resolve, reject) => {
-    const asked = request(`${url}${PATH}`, { method: 'POST', agent, headers }, (answer) => {
-      answer.resume().once('end', () => resolve(answer.statusCode ?? 0));
-    });
-    asked.once('error', reject).end(body);
-  });
-}
-
-/** Calls `work` from 16 callers, each one after another, for the seconds. `work` says whether it was accepted. */
-async function drive(seconds: number, work: () => Promise<boolean>): Promise<Result> {
+/** Calls `work` from 16 callers, each one after another, for the seconds. */
+async function drive(seconds: number, work: () => Promise<unknown>): Promise<Result> {
   const result: Result = { times: [], refused: 0, tookMs: 0 };
   const startedMs = performance.now();
   const caller = async () => {
     while (performance.now() - startedMs < seconds * 1000) {
       const sentMs = performance.now();
-      if (await work()) result.times.push(performance.now() - sentMs);
-      else result.refused += 1;
+      await work();
+      result.times.push(performance.now() - sentMs);
     }
   };
   await Promise.all(Array.from({ length: CONNECTIONS }, caller));
@@ -70,6 +50,28 @@ function print(what: string, { times, refused, tookMs }: Result): number {
   return rate;
 }
 
+/** Runs `work` and prints the CPU time that it cost each of the processes, in ms for each of its results. */
+async function costing(parts: Parts, what: string, work: () => Promise<Result>): Promise<number> {
+  const pids = Object.entries({ ...parts, 'load and Redis': process.pid });
+  // Children of this process are counted under their own names.
+  const ofEach = () => pids.map(([, pid]) => (pid === process.pid ? ownCpuMs() : cpuMs(pid ?? 0)));
+  const before = ofEach();
+  const result = await work();
+  const after = ofEach();
+  const rate = print(what, result);
+  const list = pids.map(([name], i) => {
+    const spent = (after[i] ?? 0) - (before[i] ?? 0);
+    return `${name} ${(spent / result.times.length).toFixed(2)}`;
+  });
+  console.log(`  CPU ms each: ${list.join(', ')}`);
+  return rate;
+}
+
+function ownCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 /** Waits until the consumer has done all events, so that what follows is measured alone. */
 async function drain(pool: pg.Pool): Promise<void> {
   const waiting = async () =>
@@ -77,45 +79,28 @@ async function drain(pool: pg.Pool): Promise<void> {
   for (const deadline = Date.now() + DRAIN_MS; (await waiting()) && Date.now() < deadline; ) await sleep(200);
 }
 
-async function transactions(pool: pg.Pool): Promise<number> {
-  const found = await pool.query(
-    'SELECT xact_commit::int AS n FROM pg_stat_database WHERE datname = current_database()',
-  );
-  return found.rows[0]?.n ?? 0;
-}
-
-async function throughput(stack: Stack, pool: pg.Pool, seconds: number): Promise<number> {
-  const { pids, dev } = stack;
-  const parts = { workerd: pids['workerd'], sql: pids['sql'], postgres: pids['postgres'] };
-  const take = async () => (await send(dev.base_url, dev.producer)) === 201;
-  await drive(WARM_UP_SECONDS, take);
+/** The load on one runtime, its events worked while it comes; returns signals per second. */
+async function throughput(
+  name: string,
+  url: string,
+  parts: Parts,
+  fixture: StackFixture,
+  pool: pg.Pool,
+  seconds: number,
+): Promise<number> {
+  const { producer } = fixture.stack.dev;
+  const requests = signedRequests(url, producer, (seconds + WARM_UP_SECONDS) * MOST_PER_SECOND);
+  await sendAll(url, requests, WARM_UP_SECONDS);
   await drain(pool);
-  const before = Object.values(parts).map((pid) => cpuMs(pid ?? 0));
-  const commitsBefore = await transactions(pool);
-  const result = await drive(seconds, take);
-  const loaded = Object.values(parts).map((pid) => cpuMs(pid ?? 0));
-  const rate = print('signals taken in', result);
-  await drain(pool);
-  const drained = Object.values(parts).map((pid) => cpuMs(pid ?? 0));
-  // The statistics of an idle backend are flushed after a second.
-  await sleep(1500);
-  const commits = (await transactions(pool)) - commitsBefore;
-  const each = (ms: number | undefined, i: number) =>
-    (((ms ?? 0) - (before[i] ?? 0)) / result.times.length).toFixed(2);
-  const list = (after: number[]) =>
-    Object.keys(parts)
-      .map((name, i) => `${name} ${each(after[i], i)}`)
-      .join(', ');
-  console.log(`CPU ms per accepted signal, while they come: ${list(loaded)}`);
-  console.log(`CPU ms per accepted signal, with its event worked too: ${list(drained)}`);
-  console.log(
-    `transactions per accepted signal, its event included: ${(commits / result.times.length).toFixed(2)}`,
-  );
-  return rate;
+  return costing(parts, `signals taken in by ${name}`, async () => {
+    const result = await sendAll(url, requests, seconds);
+    await drain(pool);
+    return result;
+  });
 }
 
 /** A second Worker behind an endpoint that looks at every statement; also gives two INSERTs as they were sent. */
-async function roundTrips(stack: Stack, dataDir: string): Promise<Statement[]> {
+async function roundTrips({ stack, folder }: StackFixture): Promise<Statement[]> {
   const to = stack.environment['DATABASE_HTTP_URL'] ?? '';
   const counts = new Map<string, number>();
   const inserts: Statement[] = [];
@@ -126,7 +111,7 @@ async function roundTrips(stack: Stack, dataDir: string): Promise<Statement[]> {
     const kind = /INSERT INTO signals/i.test(body)
       ? 'the insert'
       : /outbox/i.test(body)
-        ? 'its event'
+        ? 'its event, after the answer'
         : 'other';
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
     if (kind === 'the insert' && inserts.length < 2) inserts.push(JSON.parse(body));
@@ -145,14 +130,17 @@ async function roundTrips(stack: Stack, dataDir: string): Promise<Statement[]> {
   const worker = await startLocalWorker({
     bundle: await buildWorkerBundle(),
     port,
-    dataDir,
+    dataDir: join(folder, 'counted'),
     vars: { ...stack.environment, DATABASE_HTTP_URL: `${endpoint.url}/sql` },
     onLine: () => {},
   });
   try {
-    await send(worker.url, stack.dev.producer);
+    // One at a time: the statement that holds one signal is what the limit is measured with.
+    for (let i = 0; i < 2; i += 1)
+      await sendAll(worker.url, signedRequests(worker.url, stack.dev.producer, 1), 1);
+    await sleep(1000);
     counts.clear();
-    for (let i = 0; i < COUNTED_SIGNALS; i += 1) await send(worker.url, stack.dev.producer);
+    await sendAll(worker.url, signedRequests(worker.url, stack.dev.producer, COUNTED_SIGNALS), 60);
     await sleep(3000);
     const list = [...counts].map(([kind, n]) => `${kind} ${(n / COUNTED_SIGNALS).toFixed(2)}`);
     console.log(`round trips to the database per accepted signal: ${list.join(', ')}`);
@@ -186,43 +174,68 @@ function insertOf([one, two]: readonly Statement[]): { text: string; values: () 
   };
 }
 
-async function limit(stack: Stack, inserts: Statement[], seconds: number): Promise<number> {
+async function limits({ stack }: StackFixture, inserts: Statement[], seconds: number): Promise<number> {
   const { text, values } = insertOf(inserts);
   const pool = new pg.Pool({ connectionString: stack.dev.database_url, max: CONNECTIONS });
-  const insert = async () => (await pool.query({ name: 'ingest', text, values: values() })).rowCount === 1;
+  const insert = async () => {
+    if ((await pool.query({ name: 'ingest', text, values: values() })).rowCount !== 1)
+      throw new Error('the INSERT alone stored nothing');
+  };
+  const bare = () =>
+    pool.query({
+      name: 'bare',
+      text: `INSERT INTO outbox (id, topic, payload, created_at, available_at, attempts, done_at)
+        VALUES ($1, 'bench', '{}', now(), now(), 0, now())`,
+      values: [randomUUID()],
+    });
+  const parts = { postgres: stack.pids['postgres'] };
   try {
     await drive(WARM_UP_SECONDS, insert);
-    const most = print(
-      'the limit: the same INSERT, prepared, from a pool of 16',
-      await drive(seconds, insert),
+    const most = await costing(parts, 'the limit: the same statement, prepared, from a pool of 16', () =>
+      drive(seconds, insert),
     );
-    if (most === 0) throw new Error('the INSERT alone stored nothing');
+    await costing(parts, 'for the record: a bare INSERT of one row', () => drive(seconds, bare));
     return most;
   } finally {
     await pool.end();
   }
 }
 
+/** The Lambda bundle in a process of its own. */
+async function startLambda(fixture: StackFixture): Promise<{ url: string; pid: number }> {
+  const [port = 0, control = 0] = await freePorts(2);
+  const url = `http://127.0.0.1:${port}`;
+  const environment = join(fixture.folder, 'environment.json');
+  await writeFile(environment, JSON.stringify(await lambdaEnvironment(fixture, url)));
+  await bundleLambda(join(fixture.folder, 'bundle'));
+  const { pid } = await fixture.child('lambda', join(CONTRACTS, 'lambda-host.ts'), [
+    ...['--bundle', join(fixture.folder, 'bundle', 'lambda.mjs'), '--environment', environment],
+    ...['--port', String(port), '--control-port', String(control)],
+  ]);
+  return { url, pid };
+}
+
 /** Prints the figures; `args[0]` is how many seconds each part takes (5). True: these figures decide nothing. */
 export async function run(args: readonly string[]): Promise<boolean> {
   const seconds = Number(args[0] ?? 5);
   if (!(seconds > 0)) throw new Error('the first argument is a number of seconds');
-  const folder = await mkdtemp(join(tmpdir(), 'countersign-ingest-bench-'));
-  const [port = 0] = await freePorts(1);
-  const vars = { RATE_LIMIT_SCALE: '100' };
-  const stack = await startStack({ dataDir: join(folder, 'data'), port, ticker: false, vars });
-  const pool = new pg.Pool({ connectionString: stack.dev.database_url, max: 1 });
+  const fixture = await startStackFixture(1_000);
+  const { pids, dev } = fixture.stack;
+  const pool = new pg.Pool({ connectionString: dev.database_url, max: 1 });
+  const behind = { sql: pids['sql'], postgres: pids['postgres'] };
   try {
-    const rate = await throughput(stack, pool, seconds);
-    const inserts = await roundTrips(stack, join(folder, 'counted'));
+    const parts = { workerd: pids['workerd'], ...behind };
+    const worker = await throughput('the Worker', dev.base_url, parts, fixture, pool, seconds);
+    const inserts = await roundTrips(fixture);
     await drain(pool);
-    const most = await limit(stack, inserts, seconds);
-    console.log(`signals taken in are ${((rate / most) * 100).toFixed(0)} % of the limit`);
+    const most = await limits(fixture, inserts, seconds);
+    const { url, pid } = await startLambda(fixture);
+    const lambda = await throughput('the Lambda', url, { lambda: pid, ...behind }, fixture, pool, seconds);
+    const share = (rate: number) => `${((rate / most) * 100).toFixed(0)} %`;
+    console.log(`of the limit: the Worker ${share(worker)}, the Lambda ${share(lambda)}`);
     return true;
   } finally {
     await pool.end();
-    agent.destroy();
-    await stack.stop();
-    await rm(folder, { recursive: true, force: true });
+    await fixture.stop();
   }
 }

@@ -26,14 +26,14 @@ export type StackFixture = {
 };
 
 /** Starts the stack without its ticker: every tick is a test's own. */
-export async function startStackFixture(): Promise<StackFixture> {
+export async function startStackFixture(rateScale = RATE_SCALE): Promise<StackFixture> {
   const folder = await mkdtemp(join(tmpdir(), 'countersign-contract-'));
   const [port = 0] = await freePorts(1);
   const stack = await startStack({
     dataDir: join(folder, 'data'),
     port,
     ticker: false,
-    vars: { RATE_LIMIT_SCALE: String(RATE_SCALE), SIGNALS_HMAC_KEY },
+    vars: { RATE_LIMIT_SCALE: String(rateScale), SIGNALS_HMAC_KEY },
   });
   const pool = new pg.Pool({ connectionString: stack.dev.database_url, max: 2 });
   const children: LocalChild[] = [];
@@ -42,7 +42,7 @@ export async function startStackFixture(): Promise<StackFixture> {
     folder,
     runtime: {
       dev: stack.dev,
-      rateScale: RATE_SCALE,
+      rateScale,
       jwtKeys: stack.environment['JWT_KEYS'] ?? '',
       signalsHmacKey: SIGNALS_HMAC_KEY,
       query: async (text, values = []) => (await pool.query(text, values)).rows,

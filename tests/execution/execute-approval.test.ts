@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 afterAll(() => t?.drop());
 
-const deliver = () => consume(deps, { kind: 'outbox', id: approval.eventId });
+const deliver = () => consume(deps, [{ kind: 'outbox', id: approval.eventId }]);
 const commands = () => t.sql('SELECT * FROM commands WHERE approval_id = $1', [approval.approval.id]);
 const delivery = async () =>
   (await t.sql('SELECT status, refusal FROM deliveries WHERE signal_id = $1', [signalId]))[0];
@@ -80,7 +80,7 @@ describe('the execution of an approval', () => {
     const magics = new Set<unknown>();
     for (let i = 0; i < 5; i += 1) {
       const other = await approveSignal(stage, (await storeSignal(stage, desk.producer.id)).id, desk.userId);
-      await consume(deps, { kind: 'outbox', id: other.eventId });
+      await consume(deps, [{ kind: 'outbox', id: other.eventId }]);
       const [row] = await t.sql('SELECT magic FROM commands WHERE approval_id = $1', [other.approval.id]);
       magics.add(row?.['magic']);
     }
@@ -152,7 +152,7 @@ describe('the execution of an approval', () => {
       },
     };
     await setAccount('halted = true');
-    await expect(deliver()).rejects.toThrow('secret');
+    expect((await deliver()).size).toBe(1);
     const [row] = await t.sql('SELECT done_at, last_error FROM outbox WHERE id = $1', [approval.eventId]);
     expect(row?.['done_at']).toBeNull();
     expect(String(row?.['last_error'])).toMatch(/^Error /);

@@ -35,10 +35,10 @@ beforeEach(async () => {
   bridge = scriptedBridge(desk.bridge.secret, clock, { execute: () => SILENT, lookup: () => nothingFound() });
   signalId = (await storeSignal(stage, desk.producer.id)).id;
   const { approval, eventId } = await approveSignal(stage, signalId, desk.userId);
-  await consume(deps, { kind: 'outbox', id: eventId });
+  await consume(deps, [{ kind: 'outbox', id: eventId }]);
   const [made] = deps.sent.splice(0);
   if (made === undefined) throw new Error('no command was made');
-  await consume(deps, made);
+  await consume(deps, [made]);
   const [row] = await t.sql('SELECT id, magic, state FROM commands WHERE approval_id = $1', [approval.id]);
   expect(row?.['state']).toBe('unknown');
   commandId = String(row?.['id']);

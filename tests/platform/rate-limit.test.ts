@@ -20,14 +20,21 @@ afterEach(async () => {
 });
 
 /** An isolate's limiter with its own clock; `settle` does what was put off until after the answers. */
-function isolate(url: string, options: { scale?: number; token?: string } = {}) {
-  const clock = { ms: START, nowMs: () => clock.ms, sleep: async () => {} };
+function isolate(url: string, options: { scale?: number; token?: string; settleEveryMs?: number } = {}) {
+  const clock = {
+    ms: START,
+    nowMs: () => clock.ms,
+    sleep: async (ms: number) => {
+      clock.ms += ms;
+    },
+  };
   const pending: (() => Promise<unknown>)[] = [];
   const limiter: RateLimiter = createRateLimiter({
     url,
     token: options.token ?? TOKEN,
     scale: options.scale ?? 1,
     clock,
+    settleEveryMs: options.settleEveryMs ?? 0,
   })((work) => {
     pending.push(work);
   });
@@ -99,6 +106,25 @@ describe('an allowance', () => {
     expect(pending.length).toBeGreaterThan(0);
     await settle();
     expect(calls, 'the first settlement takes all that is unsettled').toBe(1);
+  });
+
+  it('settles a key once in its time, and again where the request that was to do it has ended', async () => {
+    const key = freshKey();
+    const { clock, pending, settle, takeMany } = isolate(redis.url, { settleEveryMs: 100 });
+    const other = isolate(redis.url);
+    takeMany(key, 50, 20);
+    expect(pending.length).toBe(1);
+    await settle();
+    takeMany(key, 50, 10);
+    pending.splice(0);
+    takeMany(key, 50, 1);
+    expect(pending.length, 'it is on its way').toBe(0);
+    clock.ms += 1_100;
+    takeMany(key, 50, 1);
+    await settle();
+    other.takeMany(key, 50, 1);
+    await other.settle();
+    expect(other.takeMany(key, 50, 50), 'what both have taken is known to both').toBe(17);
   });
 });
 

@@ -196,7 +196,7 @@ describe('orders', () => {
     await t.sql('UPDATE accounts SET snapshot_at = $1', [isoTime(stage.deps.clock.nowMs())]);
     const signal = await storeSignal(stage, desk.producer.id);
     const { approval, eventId } = await approveSignal(stage, signal.id, desk.userId);
-    await consume(stage.deps, { kind: 'outbox', id: eventId });
+    await consume(stage.deps, [{ kind: 'outbox', id: eventId }]);
     const [row] = await t.sql('SELECT id FROM commands WHERE approval_id = $1', [approval.id]);
     return { approvalId: approval.id, commandId: String(row?.['id']) };
   };

@@ -186,7 +186,7 @@ describe('two reconciliations at once', () => {
   });
 
   it('by message is one line of the log each', async () => {
-    await consume(at.deps, { kind: 'reconcile', account_id: at.desk.account.id });
+    await consume(at.deps, [{ kind: 'reconcile', account_id: at.desk.account.id }]);
     expect(at.deps.lines).toMatchObject([
       { kind: 'job', name: 'reconcile', outcome: 'applied', request_id: at.desk.account.id },
     ]);

@@ -39,7 +39,7 @@ const status = async (userId = desk.userId) =>
   (
     await t.sql('SELECT status FROM deliveries WHERE signal_id = $1 AND user_id = $2', [signal.id, userId])
   )[0]?.['status'];
-const fanOut = () => consume(deps, { kind: 'outbox', id: signal.eventId });
+const fanOut = () => consume(deps, [{ kind: 'outbox', id: signal.eventId }]);
 const audited = async () =>
   (await t.sql(`SELECT 1 FROM audit_log WHERE action = 'cancel' AND subject_id = $1`, [signal.id])).length;
 async function subscriber(): Promise<string> {
@@ -72,7 +72,7 @@ describe('cancelling a signal', () => {
 
   it('comes too late for an approval that has its command, and changes nothing then', async () => {
     const { eventId } = await approveSignal(stage, signal.id, desk.userId);
-    await consume(deps, { kind: 'outbox', id: eventId });
+    await consume(deps, [{ kind: 'outbox', id: eventId }]);
     expect(await cancel()).toBe(false);
     expect(await status()).toBe(1);
     expect(await audited()).toBe(0);
@@ -82,7 +82,7 @@ describe('cancelling a signal', () => {
     for (let round = 0; round < 5; round += 1) {
       signal = await storeSignal(stage, desk.producer.id);
       const { eventId, approval } = await approveSignal(stage, signal.id, desk.userId);
-      const [, cancelled] = await Promise.all([consume(deps, { kind: 'outbox', id: eventId }), cancel()]);
+      const [, cancelled] = await Promise.all([consume(deps, [{ kind: 'outbox', id: eventId }]), cancel()]);
       const commands = await t.sql('SELECT 1 FROM commands WHERE approval_id = $1', [approval.id]);
       expect(commands.length).toBe(cancelled ? 0 : 1);
       expect(await status()).toBe(cancelled ? CANCELLED : 1);

@@ -36,7 +36,7 @@ const status = async (userId = desk.userId) =>
   (
     await t.sql('SELECT status FROM deliveries WHERE signal_id = $1 AND user_id = $2', [signal.id, userId])
   )[0]?.['status'];
-const fanOut = () => consume(deps, { kind: 'outbox', id: signal.eventId });
+const fanOut = () => consume(deps, [{ kind: 'outbox', id: signal.eventId }]);
 async function subscriber(): Promise<string> {
   const userId = await makeUser(stage);
   await insertSubscription(

@@ -30,7 +30,7 @@ beforeEach(async () => {
 afterAll(() => t?.drop());
 
 const nowMs = () => deps.clock.nowMs();
-const fanOut = () => consume(deps, { kind: 'outbox', id: signal.eventId });
+const fanOut = () => consume(deps, [{ kind: 'outbox', id: signal.eventId }]);
 async function subscriber(): Promise<string> {
   const userId = await makeUser(stage);
   await insertSubscription(

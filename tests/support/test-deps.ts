@@ -69,6 +69,7 @@ export function testDeps(
     ids: createIds(clock),
     db: t.db,
     queue: { send: async (messages) => void sent.push(...messages) },
+    sendSoon: (messages) => void sent.push(...messages),
     media: parts.media ?? memoryStore(),
     limiter: { take: (_key, limit) => ({ allowed: true, limit, remaining: limit, resetSeconds: 60 }) },
     outbound: parts.outbound ?? (async () => ({ kind: 'failed', effect: 'unknown', word: 'unreachable' })),
@@ -91,9 +92,8 @@ export function testDeps(
         const once = sent.splice(0);
         const delivered = order(Array.from({ length: times }, () => once).flat());
         for (const message of delivered)
-          await consume(deps, message).catch((e: unknown) => {
-            failures.push(e instanceof Error ? e : new Error(String(e)));
-          });
+          if ((await consume(deps, [message])).size > 0)
+            failures.push(new Error(lines.findLast((l) => l.cause !== undefined)?.cause));
       }
       return failures;
     },

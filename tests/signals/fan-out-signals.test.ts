@@ -36,7 +36,7 @@ const status = async (userId = desk.userId) =>
   (
     await t.sql('SELECT status FROM deliveries WHERE signal_id = $1 AND user_id = $2', [signal.id, userId])
   )[0]?.['status'];
-const fanOut = () => consume(deps, { kind: 'outbox', id: signal.eventId });
+const fanOut = () => consume(deps, [{ kind: 'outbox', id: signal.eventId }]);
 async function subscriber(): Promise<string> {
   const userId = await makeUser(stage);
   await insertSubscription(
@@ -89,5 +89,23 @@ describe('the fan-out of a signal', () => {
     await rival.query('COMMIT');
     await fanning;
     expect(await status(member)).toBe(CANCELLED);
+  });
+
+  it('reaches an audience larger than one statement takes, and is done with the last page', async () => {
+    await t.sql(`INSERT INTO users (id, email, name, role, created_at)
+      SELECT gen_random_uuid(), 'crowd-' || n || '@example.test', 'one of many', 'user', now()
+      FROM generate_series(1, 5100) n`);
+    await t.sql(
+      `INSERT INTO subscriptions (producer_id, user_id, created_at)
+        SELECT $1, id, now() FROM users WHERE email LIKE 'crowd-%'`,
+      [desk.producer.id],
+    );
+    await fanOut();
+    const [row] = await t.sql(
+      `SELECT (SELECT count(*)::int FROM deliveries WHERE signal_id = $1) AS deliveries,
+        (SELECT done_at IS NOT NULL FROM outbox WHERE id = $2) AS done`,
+      [signal.id, signal.eventId],
+    );
+    expect(row).toEqual({ deliveries: 5101, done: true });
   });
 });

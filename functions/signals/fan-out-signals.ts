@@ -1,0 +1,35 @@
+import { sql } from 'drizzle-orm';
+import { isoTime } from '../platform/clock.ts';
+import type { Deps } from '../platform/deps.ts';
+import type { OutboxEvent } from '../platform/outbox-store.ts';
+
+/** Deliveries that one statement writes: bounded, so that no audience is too large for the time a call has. */
+const PAGE = 5_000;
+
+/**
+ * Consumer of `signal.created`, for all the events that came together: a delivery for every subscriber that has none,
+ * in pages, and with the last page the events done, in one statement. Repeats change nothing. The owner's delivery was
+ * written with the signal itself. The signal's own state is new or cancelled, and its lock orders this against a
+ * cancellation: none overtakes the other.
+ */
+export async function fanOutSignals(deps: Deps, events: readonly OutboxEvent[]): Promise<void> {
+  const signals = `{${events.map((e) => String(e.payload['signal_id'])).join(',')}}`;
+  const ids = `{${events.map((e) => e.id).join(',')}}`;
+  for (;;) {
+    const [page] = await deps.db.run(sql`WITH s AS (
+      SELECT id, producer_id, status, created_at FROM signals WHERE id = ANY(${signals}::uuid[])
+      ORDER BY id FOR SHARE
+    ), due AS (
+      SELECT s.id, u.user_id, s.status, s.created_at FROM s JOIN subscriptions u USING (producer_id)
+      WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.signal_id = s.id AND d.user_id = u.user_id)
+      LIMIT ${PAGE}
+    ), ins AS (
+      INSERT INTO deliveries (signal_id, user_id, status, created_at, updated_at)
+      SELECT id, user_id, status, created_at, created_at FROM due ON CONFLICT DO NOTHING
+    ), don AS (
+      UPDATE outbox SET done_at = ${isoTime(deps.clock.nowMs())}::timestamptz
+      WHERE id = ANY(${ids}::uuid[]) AND done_at IS NULL AND (SELECT count(*) FROM due) < ${PAGE}
+    ) SELECT count(*)::int AS found FROM due`);
+    if (Number(page?.['found']) < PAGE) return;
+  }
+}
