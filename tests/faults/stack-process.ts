@@ -21,13 +21,23 @@ export class StackProcess {
   readonly stderr: string[] = [];
   /** Exit code or signal. */
   readonly ended: Promise<number | NodeJS.Signals | null>;
+  readonly #ownGroup: boolean;
   readonly #said = Promise.withResolvers<void>();
 
-  constructor(dataDir: string, port: number, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
+  /** With `ownGroup` it leads a process group, which `killAll` ends at one stroke. */
+  constructor(
+    dataDir: string,
+    port: number,
+    args: readonly string[] = [],
+    env: NodeJS.ProcessEnv = {},
+    ownGroup = false,
+  ) {
     this.dataDir = dataDir;
+    this.#ownGroup = ownGroup;
     this.child = spawn(process.execPath, [START, '--port', String(port), '--data', dataDir, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
+      detached: ownGroup,
     });
     const { stdout, stderr } = this.child;
     if (!stdout || !stderr) throw new Error('the stack has no output');
@@ -82,6 +92,31 @@ export class StackProcess {
   async kill(): Promise<void> {
     const members = await this.members();
     this.child.kill('SIGKILL');
+    await this.ended;
+    await allGone(members);
+  }
+
+  /** kill -9 of one member, which the rest must not outlive. Returns how the stack itself ended. */
+  async killMember(pattern: RegExp): Promise<number | NodeJS.Signals | null> {
+    const members = await this.members();
+    process.kill((await this.member(pattern)).pid, 'SIGKILL');
+    const how = await this.ended;
+    await allGone(members);
+    return how;
+  }
+
+  /** kill -9 of everything: of its process group at one stroke, then of the database, which has one of its own. */
+  async killAll(): Promise<void> {
+    if (!this.#ownGroup) throw new Error('its process group is that of the tests');
+    const members = await this.members();
+    process.kill(-(this.child.pid ?? 0), 'SIGKILL');
+    for (const { pid } of members) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It went with the group, or with one of those before it.
+      }
+    }
     await this.ended;
     await allGone(members);
   }
