@@ -48,6 +48,7 @@ import type { App, AppEnv, Endpoint } from './platform/endpoint.ts';
 import { countRequest } from './platform/http-metrics.ts';
 import { causeOf } from './platform/log.ts';
 import { jsonPointer, ProblemError, problem, problemResponse } from './platform/problem.ts';
+import { type ReferenceDocument, referencePage } from './platform/reference-page.ts';
 import { textFaults } from './platform/text-faults.ts';
 import { healthz } from './reconciliation/get-healthz.ts';
 import { getMetrics } from './reconciliation/get-metrics.ts';
@@ -139,15 +140,31 @@ const OPENAPI = {
   },
 };
 
+const DOCS_HEADERS = {
+  'cache-control': 'public, max-age=300',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+};
+
+/** Makes a thing when it is first asked for, and keeps it: what nobody asks for costs no start-up time. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
 /** Builds the application. One per isolate; everything that differs by request comes through the door. */
 export function createApp(): App {
   const app = new OpenAPIHono<DoorBindings>({
     defaultHook: (result, c) => {
       const slug = result.target === 'json' ? 'invalid-body' : 'invalid-query';
-      if (result.success) {
-        const faults = textFaults(result.data);
-        return faults.length === 0 ? undefined : refuse(problem(slug, { errors: faults }), c);
-      }
+      const faults = result.success ? textFaults(result.data) : [];
+      if (result.success && faults.length === 0) return undefined;
+      // What no path of ours can hold names nothing, as an unknown id does.
+      if (result.target === 'param') return refuse(problem('not-found'), c);
+      if (result.success) return refuse(problem(slug, { errors: faults }), c);
       const errors = result.error.issues.flatMap((i) =>
         i.code === 'unrecognized_keys'
           ? i.keys.map((k) => ({ pointer: jsonPointer([...i.path, k]), detail: 'is not a known member' }))
@@ -179,16 +196,27 @@ export function createApp(): App {
       outbound_calls: deps.calls.outbound,
     });
   });
-  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'Authorization: Bearer, then an access token or the JWT that it was exchanged for',
+  });
   app.openAPIRegistry.registerComponent('securitySchemes', 'producer', {
     type: 'apiKey',
     in: 'header',
     name: 'X-Signature',
+    description: 'the native signature of a producer, or the headers of Standard Webhooks',
   });
   // The list is typed for rooms, which know nothing of doors.
   const rooms = app as unknown as App;
   for (const route of ROUTES) route.mount(rooms);
-  app.get('/openapi.json', (c) => c.json(app.getOpenAPI31Document(OPENAPI)));
+  const document = once(() => app.getOpenAPI31Document(OPENAPI));
+  const page = once(() => referencePage(document() as unknown as ReferenceDocument));
+  app.get('/openapi.json', (c) => c.json(document()));
+  app.get('/docs', async (c) => {
+    const { body, policy } = await page();
+    return c.html(body, 200, { ...DOCS_HEADERS, 'content-security-policy': policy });
+  });
   app.notFound((c) => refuse(problem('not-found', { detail: 'no such route' }), c));
   app.onError((e, c) => refuse(problemOf(e, c), c));
   return rooms;

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { auditEntry } from '../identity/audit-entry.ts';
-import { requireCaller } from '../identity/caller.ts';
+import { requireCaller, requireScope } from '../identity/caller.ts';
 import { need } from '../platform/config.ts';
 import { bearer, body, json, problems, uuid } from '../platform/contract.ts';
 import type { Deps } from '../platform/deps.ts';
@@ -38,7 +38,8 @@ const route = createRoute({
   tags: ['approvals'],
   summary: 'Countersign a signal, or reject it',
   security: bearer,
-  middleware: requireCaller('approvals:write'),
+  // The scope is judged below: the contract puts it behind the body and the signal.
+  middleware: requireCaller(null),
   request: { body: body(bodySchema) },
   responses: { 201: json(approvalSchema, 'The decision'), ...problems(400, 403, 404, 409, 415, 422) },
 });
@@ -54,6 +55,7 @@ export const postApproval = endpoint(route, async (c) => {
   for (let look = 1; look <= 2; look += 1) {
     const context = await readDecisionContext(db, wanted.signal_id, caller.userId);
     if (context === null) throw problem('not-found', { detail: 'no such signal' });
+    requireScope(caller, 'approvals:write');
     const nowMs = clock.nowMs();
     const approval = await decide(context, wanted, caller.userId, { id: ids.next(), nowMs });
     const audit = auditEntry(c, caller, {

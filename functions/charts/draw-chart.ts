@@ -1,4 +1,6 @@
 import type { Deps } from '../platform/deps.ts';
+import { causeOf } from '../platform/log.ts';
+import { problem } from '../platform/problem.ts';
 import { MEDIA_RENDER } from './chart-metrics.ts';
 import { createRasterizer, type WasmSource } from './rasterizer.ts';
 import { type ChartFormat, type RenderedChart, renderChart } from './render-chart.ts';
@@ -9,8 +11,26 @@ export const PUBLIC_CACHE = 'public, max-age=31536000, immutable';
 /** Caching of a private chart: short, so that a revocation is seen within five minutes. */
 export const PRIVATE_CACHE = 'private, max-age=300';
 
-/** Draws a chart and stores it under its address; later readers get the stored bytes. Throws where either fails. */
+/**
+ * Draws a chart and stores it under its address; later readers get the stored bytes. Throws 503 where either fails: it
+ * may go well the next time, so that answer is never kept, and the cause goes to the log.
+ */
 export async function drawChart(
+  deps: Deps,
+  digest: string,
+  chart: ResolvedChart,
+  format: ChartFormat,
+): Promise<RenderedChart> {
+  try {
+    return await draw(deps, digest, chart, format);
+  } catch (e) {
+    deps.log({ kind: 'fault', name: 'draw-chart', outcome: 'thrown', request_id: '', cause: causeOf(e) });
+    const detail = 'the picture could not be drawn';
+    throw problem('unavailable', { detail }, { 'cache-control': 'no-store' });
+  }
+}
+
+async function draw(
   deps: Deps,
   digest: string,
   chart: ResolvedChart,

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { need } from '../platform/config.ts';
-import { problems } from '../platform/contract.ts';
+import { openProblems } from '../platform/contract.ts';
 import type { Deps } from '../platform/deps.ts';
 import { type AppContext, rawEndpoint } from '../platform/endpoint.ts';
 import { problem } from '../platform/problem.ts';
@@ -27,7 +27,7 @@ const route = createRoute({
       content: { 'image/png': picture, 'image/svg+xml': picture, 'application/pdf': picture },
     },
     304: { description: 'Unchanged' },
-    ...problems(404, 410),
+    ...openProblems(404, 410, 503),
   },
 });
 

@@ -1,7 +1,7 @@
 /**
  * Who is calling, for routes of people and scripts: a bearer token, either an access token or a JWT that one was
  * exchanged for, which lives no longer and may do no more than that one. Every failure of proof is the same 401; only
- * the log knows the cause. Scopes are judged before the body is read.
+ * the log knows the cause. Scopes are judged before the body is read, but where a route's order is another.
  */
 import type { MiddlewareHandler } from 'hono';
 import { createMiddleware } from 'hono/factory';
@@ -97,11 +97,15 @@ export const requireCaller = (scope: Scope | null): MiddlewareHandler<CallerEnv>
     const allowance = c.var.deps.limiter.take(`token:${caller.tokenId}`, TOKEN_RATE_PER_MINUTE);
     if (!allowance.allowed) throw tooMany(allowance);
     c.set('actor', `user:${caller.userId}`);
-    if (scope !== null && !caller.scopes.includes(scope))
-      throw problem('forbidden', { detail: `this needs the scope ${scope}` });
+    if (scope !== null) requireScope(caller, scope);
     c.set('caller', caller);
     await next();
   });
+
+/** Throws 403 where the token does not hold the scope. */
+export function requireScope(caller: Caller, scope: Scope): void {
+  if (!caller.scopes.includes(scope)) throw problem('forbidden', { detail: `this needs the scope ${scope}` });
+}
 
 /** Throws 403 where a JWT asks for what only an access token may do: whatever outlives the JWT. */
 export function requireAccessToken(caller: Caller): void {

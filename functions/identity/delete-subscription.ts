@@ -14,7 +14,7 @@ const route = createRoute({
   security: bearer,
   middleware: requireCaller('signals:read'),
   request: { params: z.object({ producer_id: uuid, user_id: uuid }) },
-  responses: { 204: { description: 'No longer in the audience' }, ...problems(403, 404, 422) },
+  responses: { 204: { description: 'No longer in the audience' }, ...problems(403, 404) },
 });
 
 /** `DELETE /api/v1/subscriptions/{producer_id}/{user_id}` */

@@ -40,9 +40,12 @@ export const body = <T extends z.ZodType>(schema: T) => ({
 });
 
 /** The refusals of a route, by status. 401, 429 and 503 stand on every route with a caller. */
-export const problems = (...statuses: number[]) =>
+export const problems = (...statuses: number[]) => openProblems(401, 429, 503, ...statuses);
+
+/** The refusals of a route that asks nobody for a proof: these and no others. */
+export const openProblems = (...statuses: number[]) =>
   Object.fromEntries(
-    [...new Set([401, 429, 503, ...statuses])].map((status) => [
+    [...new Set(statuses)].map((status) => [
       status,
       {
         description: TITLES[status] ?? 'Refused',

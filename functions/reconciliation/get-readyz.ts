@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { isoTime } from '../platform/clock.ts';
-import { json, problems, timestamp } from '../platform/contract.ts';
+import { json, openProblems, timestamp } from '../platform/contract.ts';
 import { endpoint } from '../platform/endpoint.ts';
 import { problem } from '../platform/problem.ts';
 import { lastTickMs } from './reconciliation-store.ts';
@@ -22,7 +22,7 @@ const route = createRoute({
       }),
       'Ready; `degraded` names what is down and can be done without',
     ),
-    ...problems(503),
+    ...openProblems(503),
   },
 });
 

@@ -18,7 +18,7 @@ const route = createRoute({
   middleware: requireCaller('signals:cancel'),
   request: { params: idParam },
   responses: {
-    200: json(signalSchema, 'The signal, cancelled; again is the same'),
+    200: json(signalSchema, 'The signal, cancelled, with your own status; again is the same'),
     ...problems(403, 404, 409),
   },
 });
@@ -33,9 +33,9 @@ export const cancelSignal = endpoint(route, async (c) => {
   if (found.signal.userId !== caller.userId && !caller.scopes.includes('admin'))
     throw problem('forbidden', { detail: 'only the producer’s owner or an admin cancels' });
   const audit = auditEntry(c, caller, { action: 'signal.cancel', subjectKind: 'signal', subjectId: id });
-  await cancel(db, id, audit);
-  const now = await readSignal(db, id, caller.userId, clock.nowMs());
-  if (now?.signal.status !== 'cancelled')
-    throw problem('signal-not-open', { detail: `the signal is ${now?.signal.status ?? 'gone'}` });
+  const outcome = await cancel(db, id, audit);
+  const now = (await readSignal(db, id, caller.userId, clock.nowMs())) ?? found;
+  if (outcome === 'too-late')
+    throw problem('signal-not-open', { detail: `the signal is ${now.signal.status}` });
   return c.json(presentSignal(now.signal), 200);
 });

@@ -7,7 +7,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { unauthorized } from '../identity/caller.ts';
 import { hookTokenHash } from '../identity/hook-token.ts';
 import { forgetProducerHook, producerHook } from '../identity/producer-hooks.ts';
-import { json, problemSchema, problems, uuid } from '../platform/contract.ts';
+import { json, openProblems, problemSchema, uuid } from '../platform/contract.ts';
 import { type AppContext, rawEndpoint } from '../platform/endpoint.ts';
 import { ProblemError, problem, problemBody } from '../platform/problem.ts';
 import { readBody } from '../platform/read-body.ts';
@@ -51,7 +51,7 @@ const route = createRoute({
       outcomeSchema.extend({ exit: outcomeSchema.optional() }),
       'What became of the alert; `exit` where it turned a position round and is two signals',
     ),
-    ...problems(404, 413),
+    ...openProblems(404, 413, 429, 503),
   },
 });
 

@@ -1,6 +1,7 @@
 // Who may decide what, in which order the answers are judged, and what a refusal leaves behind: nothing.
 import { expect } from 'vitest';
 import type { Json } from '../../infra/local/api-client.ts';
+import { APPEND_ONLY_TABLES } from '../support/append-only-tables.ts';
 import type { Contract } from './contract-suite.ts';
 import { type Person, type Producer, unique, until } from './world.ts';
 
@@ -32,6 +33,16 @@ export function approvalsContract({ test, ...w }: Contract): void {
   };
   const terms = (user: Person, signalId: string): Promise<Json> =>
     w.json(w.as(user.token, 'GET', `/api/v1/signals/${signalId}/terms`));
+
+  /** A column of a table that is not generated. */
+  const columnOf = async (table: string): Promise<string> => {
+    const [found] = await w.rt.query(
+      `SELECT quote_ident(attname) AS name FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0
+       AND attgenerated = '' AND NOT attisdropped ORDER BY attnum LIMIT 1`,
+      [table],
+    );
+    return String(found?.['name']);
+  };
 
   test('shows the terms: the band around the price, what may be lost of volume, and their hash', async () => {
     const { user, producer, accountId } = await follower();
@@ -215,12 +226,17 @@ export function approvalsContract({ test, ...w }: Contract): void {
     expect((await w.statusOf(user, id)).status).not.toBe('rejected');
   });
 
-  test('keeps approvals for ever: the runtime has no right to change or delete one', async () => {
-    for (const statement of [
-      'DELETE FROM approvals',
-      "UPDATE approvals SET reason = 'x'",
-      'DELETE FROM audit_log',
-    ])
-      await expect(w.rt.query(statement)).rejects.toThrow(/permission denied/);
+  test('keeps approvals and every other append-only table for ever, over the runtime’s own connection', async () => {
+    await expect(w.rt.query('SET ROLE countersign_owner')).rejects.toThrow(/permission denied/);
+    for (const table of APPEND_ONLY_TABLES)
+      for (const statement of [
+        `DELETE FROM ${table}`,
+        `TRUNCATE ${table} CASCADE`,
+        `ALTER TABLE ${table} ADD COLUMN x int`,
+        `ALTER TABLE ${table} OWNER TO CURRENT_USER`,
+        `DROP TABLE ${table}`,
+        `UPDATE ${table} SET ${await columnOf(table)} = ${await columnOf(table)}`,
+      ])
+        await expect(w.rt.query(statement), statement).rejects.toThrow(/permission denied|must be owner/);
   });
 }

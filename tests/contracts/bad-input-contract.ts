@@ -2,43 +2,15 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Json } from '../../infra/local/api-client.ts';
+import { hostileValue } from '../support/hostile-json.ts';
 import { runs } from '../support/property.ts';
 import type { Contract } from './contract-suite.ts';
 import type { Ask } from './runtime.ts';
-import { signedAsk } from './signed-ask.ts';
 
 const POSTS = [
   ...['approvals', 'consents', 'users', 'tokens', 'producers', 'subscriptions', 'bridges', 'instruments'],
   ...['accounts', 'reconciliation/runs', 'charts'],
 ].map((path) => `/api/v1/${path}`);
-const GETS = [
-  ...['signals', 'approvals', 'trades', 'orders', 'reconciliation/runs', 'accounts'],
-  ...['signals/x', 'signals/x/terms', 'trades/x', 'approvals/x'],
-].map((path) => `/api/v1/${path}`);
-
-/** Texts that have broken parsers, databases and loggers. */
-const NASTY = fc.constantFrom(
-  ...['\u0000', '\ud800', '\udfff\ud800', '__proto__', 'constructor', "'; DROP TABLE signals; --", '\\u0000'],
-  ...[
-    '1e400',
-    '-0',
-    'NaN',
-    'Infinity',
-    '\u202e',
-    '\ufeff',
-    '{{7*7}}',
-    '%00',
-    '../..',
-    '\r\nx: y',
-    '9'.repeat(40),
-  ],
-);
-const value = fc.oneof(
-  { weight: 3, arbitrary: NASTY },
-  { weight: 2, arbitrary: fc.jsonValue({ maxDepth: 3 }) },
-  { weight: 1, arbitrary: fc.double() },
-  { weight: 1, arbitrary: fc.bigInt().map(String) },
-);
 const MEMBERS = [
   ...['instrument', 'side', 'price', 'intent', 'order_type', 'stop_loss', 'take_profit', 'order_expires_at'],
   ...[
@@ -76,7 +48,7 @@ const MEMBERS = [
   ],
   ...['kind', 'source', 'title', 'tz', 'size', 'indicators', '__proto__', ''],
 ];
-const member = fc.tuple(fc.constantFrom(...MEMBERS), value);
+const member = fc.tuple(fc.constantFrom(...MEMBERS), hostileValue);
 /** Bodies that look like ours with something wrong in them, and bodies that look like nothing. */
 const bodyText = fc.oneof(
   { weight: 5, arbitrary: fc.array(member, { maxLength: 8 }).map((m) => jsonOf(m)) },
@@ -84,14 +56,10 @@ const bodyText = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'binary' }) },
 );
 /** An object written by hand, so that `__proto__` and repeated keys reach the wire. */
-const jsonOf = (members: readonly (readonly [string, unknown])[]): string =>
-  `{${members.map(([key, v]) => `${JSON.stringify(key)}:${JSON.stringify(v) ?? 'null'}`).join(',')}}`;
-const headerText = fc.string({
-  unit: fc.integer({ min: 0x20, max: 0x7e }).map((n) => String.fromCharCode(n)),
-});
-
+const jsonOf = (members: readonly (readonly [string, string])[]): string =>
+  `{${members.map(([key, raw]) => `${JSON.stringify(key)}:${raw}`).join(',')}}`;
 export function badInputContract({ test, ...w }: Contract): void {
-  const { user, owner } = w.dev.tokens;
+  const { owner } = w.dev.tokens;
   const handled = async (ask: Ask): Promise<number> => {
     const answer = await w.rt.call(ask);
     const text = await answer.text();
@@ -103,48 +71,6 @@ export function badInputContract({ test, ...w }: Contract): void {
     return answer.status;
   };
 
-  test('never breaks on a signed body, whatever it says', async () => {
-    const producer = await w.producer();
-    const seen = new Map<number, number>();
-    const body = fc.oneof(bodyText, fc.uint8Array({ maxLength: 200 }));
-    await fc.assert(
-      fc.asyncProperty(body, async (given) => {
-        const status = await handled(signedAsk(producer, given));
-        seen.set(status, (seen.get(status) ?? 0) + 1);
-      }),
-      runs(200),
-    );
-    expect([...seen.keys()].every((s) => [201, 400, 409, 422].includes(s))).toBe(true);
-    expect(seen.get(422) ?? 0).toBeGreaterThan(0);
-    expect(seen.get(400) ?? 0).toBeGreaterThan(0);
-  });
-
-  test('never breaks on a good body with one member replaced', async () => {
-    const producer = await w.producer();
-    await fc.assert(
-      fc.asyncProperty(member, async ([key, replaced]) => {
-        const members = Object.entries(w.signal()).filter(([name]) => name !== key);
-        await handled(signedAsk(producer, jsonOf([...members, [key, replaced]])));
-      }),
-      runs(200),
-    );
-  });
-
-  test('never breaks on the headers of a proof', async () => {
-    const names = ['x-producer-id', 'x-timestamp', 'x-nonce', 'x-signature', 'content-type', 'authorization'];
-    const producer = await w.producer();
-    let address = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...names), headerText, async (name, text) => {
-        const ask = signedAsk(producer, JSON.stringify(w.signal()));
-        address += 1;
-        const from = `192.0.2.${address % 250}`;
-        await handled({ ...ask, address: from, headers: { ...ask.headers, [name]: text.trim() } });
-      }),
-      runs(150),
-    );
-  });
-
   test('never breaks on the body of any other route', async () => {
     const headers = { authorization: `Bearer ${owner}`, 'content-type': 'application/json' };
     await fc.assert(
@@ -152,33 +78,6 @@ export function badInputContract({ test, ...w }: Contract): void {
         await handled({ method: 'POST', target, headers, body });
       }),
       runs(250),
-    );
-  });
-
-  test('never breaks on a query or a path', async () => {
-    const headers = { authorization: `Bearer ${user}` };
-    const names = [
-      'page',
-      'page_size',
-      'cursor',
-      'status',
-      'instrument',
-      'from',
-      'to',
-      'account',
-      'account_id',
-      'x',
-    ];
-    const pair = fc.tuple(fc.constantFrom(...names), fc.oneof(NASTY, fc.string(), fc.integer().map(String)));
-    const query = fc.array(pair, { maxLength: 3 });
-    const wellFormed = (text: string) => encodeURIComponent(text.toWellFormed());
-    await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...GETS), query, NASTY, async (target, pairs, part) => {
-        const search = pairs.map(([name, text]) => `${name}=${wellFormed(text)}`).join('&');
-        await handled({ target: `${target}?${search}`, headers });
-        await handled({ target: target.replace(/x\b/, wellFormed(part)), headers });
-      }),
-      runs(120),
     );
   });
 

@@ -44,19 +44,19 @@ export function concurrencyContract({ test, ...w }: Contract): void {
     expect(await oneWinner(producer, asks)).toEqual(new Set(['external_id']));
   });
 
-  test('stores one of 60 requests that only the window makes the same', async () => {
+  test('stores one of 200 requests that only the window makes the same', async () => {
     const producer = await w.producer();
     const body = (i: number) => JSON.stringify({ instrument: 'EURUSD', side: 'buy', price: `1.${i + 1}` });
-    const asks = Array.from({ length: 60 }, (_, i) => signedAsk(producer, body(i)));
+    const asks = Array.from({ length: MANY }, (_, i) => signedAsk(producer, body(i)));
     expect(await oneWinner(producer, asks)).toEqual(new Set(['window']));
   });
 
-  test('stores one of 60 requests with the same explicit time', async () => {
+  test('stores one of 200 requests with the same explicit time', async () => {
     const producer = await w.producer();
     const time = new Date().toISOString();
     const body = (i: number) =>
       JSON.stringify({ instrument: 'EURUSD', side: 'sell', price: `1.${i + 1}`, time });
-    const asks = Array.from({ length: 60 }, (_, i) => signedAsk(producer, body(i)));
+    const asks = Array.from({ length: MANY }, (_, i) => signedAsk(producer, body(i)));
     expect(await oneWinner(producer, asks)).toEqual(new Set(['window']));
   });
 

@@ -2,15 +2,20 @@
 // runtime lacks or leaves out fails there, whatever the others do.
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { answersContract } from './answers-contract.ts';
 import { approvalsContract } from './approvals-contract.ts';
+import { audienceContract } from './audience-contract.ts';
 import { auditContract } from './audit-contract.ts';
 import { badInputContract } from './bad-input-contract.ts';
 import { batchContract } from './batch-contract.ts';
 import { chartsContract } from './charts-contract.ts';
 import { concurrencyContract } from './concurrency-contract.ts';
 import { CONTRACT } from './contract-size.ts';
+import { credentialsContract } from './credentials-contract.ts';
 import { duplicatesContract } from './duplicates-contract.ts';
 import { executionContract } from './execution-contract.ts';
+import { fuzzIngestContract } from './fuzz-ingest-contract.ts';
+import { fuzzPeopleContract } from './fuzz-people-contract.ts';
 import { identityContract } from './identity-contract.ts';
 import { ingestContract } from './ingest-contract.ts';
 import { jwtContract } from './jwt-contract.ts';
@@ -20,6 +25,7 @@ import { metricsContract } from './metrics-contract.ts';
 import { operationsContract } from './operations-contract.ts';
 import { outboxContract } from './outbox-contract.ts';
 import { proofContract } from './proof-contract.ts';
+import { racesContract } from './races-contract.ts';
 import type { Runtime } from './runtime.ts';
 import { tradingContract } from './trading-contract.ts';
 import { tradingviewContract } from './tradingview-contract.ts';
@@ -44,14 +50,20 @@ const SUBJECTS: Readonly<Record<string, (c: Contract) => void>> = {
   charts: chartsContract,
   identity: identityContract,
   jwt: jwtContract,
+  credentials: credentialsContract,
+  audience: audienceContract,
   audit: auditContract,
+  answers: answersContract,
   lifecycle: lifecycleContract,
   lists: listsContract,
   operations: operationsContract,
   metrics: metricsContract,
   outbox: outboxContract,
   'bad input': badInputContract,
+  'fuzzing of ingest': fuzzIngestContract,
+  'fuzzing of people’s routes': fuzzPeopleContract,
   concurrency: concurrencyContract,
+  races: racesContract,
 };
 
 /** Registers every subject's tests for this runtime, and one last that all of them ran. */

@@ -1,4 +1,5 @@
 // What an operator asks, and what every answer carries.
+import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import type { Json } from '../../infra/local/api-client.ts';
 import type { Contract } from './contract-suite.ts';
@@ -46,6 +47,22 @@ export function operationsContract({ test, ...w }: Contract): void {
         expect(Object.keys(operation.responses).length, `${method} ${path}`).toBeGreaterThan(0);
         expect(operation.summary, `${method} ${path}`).toBeTruthy();
       }
+  });
+
+  test('shows the API to people on one page of its own, without scripts and without anything from elsewhere', async () => {
+    const { paths } = await openapi();
+    const answer = await w.plain('/docs');
+    const page = await answer.text();
+    expect(answer.status, page).toBe(200);
+    expect(answer.headers.get('content-type')).toMatch(/^text\/html; charset=utf-8$/i);
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+    const policy = answer.headers.get('content-security-policy') ?? '';
+    const style = createHash('sha256').update(/<style>([\s\S]*?)<\/style>/.exec(page)?.[1] ?? '');
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain(`style-src 'sha256-${style.digest('base64')}'`);
+    expect(page).not.toMatch(/<script|<link|@import|url\(|\bsrc=|https?:\/\//i);
+    for (const path of Object.keys(paths)) expect(page).toContain(`<code>${path}</code>`);
+    expect(await (await w.plain('/docs')).text()).toBe(page);
   });
 
   test('serves every operation that it publishes, and publishes those of the contract', async () => {

@@ -7,9 +7,14 @@ import { nowSeconds, SIGNALS, type Signer, signedAsk, withHeader, withoutHeader 
 import { unique } from './world.ts';
 
 /** A webhook as any library of that standard sends one. */
-function webhookAsk(signer: Signer, body: string, id: string, timestamp = String(nowSeconds())): Ask {
+export function webhookAsk(
+  signer: Signer,
+  body: string | Uint8Array,
+  id: string,
+  timestamp = String(nowSeconds()),
+): Ask {
   const key = Buffer.from(signer.secret.replace(/^whsec_/, ''), 'base64');
-  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
+  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64');
   return {
     method: 'POST',
     target: SIGNALS,

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { APPEND_ONLY_TABLES } from '../support/append-only-tables.ts';
 import { fillEveryTable, TABLES } from '../support/one-row-each.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -106,17 +107,6 @@ const MATRIX: Record<string, Right> = {
   deployment: row(['halted', 'updated_at'], { insert: false }),
 };
 
-const APPEND_ONLY = [
-  'audit_log',
-  'audit_seals',
-  'consents',
-  'approvals',
-  'broker_deals',
-  'broker_orders',
-  'reconciliation_runs',
-  'order_refusals',
-];
-
 describe('the runtime’s role', () => {
   it('has exactly the rights of the matrix on every table, and no table is missing from it', async () => {
     expect(Object.keys(MATRIX).sort()).toEqual(TABLES);
@@ -142,7 +132,12 @@ describe('the runtime’s role', () => {
     expect(Object.fromEntries(found)).toEqual(Object.fromEntries(wanted));
   });
 
-  it.each(APPEND_ONLY)('reads %s and cannot alter, empty, take over or drop it', async (table) => {
+  it('only adds to the tables of the list, and to no other', () => {
+    const added = Object.entries(MATRIX).filter(([, r]) => r.insert && r.update.length === 0 && !r.delete);
+    expect(added.map(([name]) => name).sort()).toEqual(APPEND_ONLY_TABLES);
+  });
+
+  it.each(APPEND_ONLY_TABLES)('reads %s and cannot alter, empty, take over or drop it', async (table) => {
     const { rows } = await runtime.query(`SELECT * FROM ${table}`);
     expect(rows.length).toBe(1);
     // A generated column is refused for being one, before the rights are looked at.
@@ -171,9 +166,11 @@ describe('the runtime’s role', () => {
 
   it('cannot pass its rights on: a GRANT changes nothing', async () => {
     const acl = () =>
-      t.sql(`SELECT relacl::text FROM pg_class WHERE relname = ANY($1) ORDER BY relname`, [APPEND_ONLY]);
+      t.sql(`SELECT relacl::text FROM pg_class WHERE relname = ANY($1) ORDER BY relname`, [
+        APPEND_ONLY_TABLES,
+      ]);
     const before = await acl();
-    for (const table of APPEND_ONLY) {
+    for (const table of APPEND_ONLY_TABLES) {
       await runtime.query(`GRANT SELECT, INSERT ON ${table} TO PUBLIC`);
       await endOf(runtime, `GRANT UPDATE ON ${table} TO countersign_runtime`);
     }

@@ -115,7 +115,7 @@ describe('the execution of an approval', () => {
   );
 
   it('never follows a cancellation: the delivery stays cancelled', async () => {
-    expect(await cancelSignal(t.db, signalId, auditOf(deps, signalId))).toBe(true);
+    expect(await cancelSignal(t.db, signalId, auditOf(deps, signalId))).toBe('cancelled');
     await deliver();
     expect(await commands()).toEqual([]);
     expect((await delivery())?.['status']).toBe(5);

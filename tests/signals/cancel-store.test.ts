@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { insertApproval } from '../../functions/approvals/approval-store.ts';
+import { type Approval, insertApproval } from '../../functions/approvals/approval-store.ts';
 import { insertSubscription } from '../../functions/identity/subscription-store.ts';
 import { consume } from '../../functions/jobs.ts';
 import { cancelSignal } from '../../functions/signals/cancel-store.ts';
+import { expireSignals } from '../../functions/signals/expire-signals.ts';
 import {
   approveSignal,
   auditOf,
@@ -32,16 +33,26 @@ beforeEach(async () => {
 });
 afterAll(() => t?.drop());
 
-const CANCELLED = 5;
+const [REJECTED, CANCELLED, EXPIRED, FAILED] = [2, 5, 6, 7];
 const nowMs = () => deps.clock.nowMs();
 const cancel = () => cancelSignal(t.db, signal.id, auditOf(deps, signal.id, 'cancel'));
 const status = async (userId = desk.userId) =>
   (
     await t.sql('SELECT status FROM deliveries WHERE signal_id = $1 AND user_id = $2', [signal.id, userId])
   )[0]?.['status'];
-const fanOut = () => consume(deps, [{ kind: 'outbox', id: signal.eventId }]);
+const fanOut = () => consumeOne(signal.eventId);
 const audited = async () =>
   (await t.sql(`SELECT 1 FROM audit_log WHERE action = 'cancel' AND subject_id = $1`, [signal.id])).length;
+const consumeOne = (eventId: string) => consume(deps, [{ kind: 'outbox', id: eventId }]);
+const insert = (decision: Approval) =>
+  insertApproval(t.db, decision, CLIENT, deps.ids.next(), auditOf(deps, signal.id));
+const reject = async () => insert(await decisionOf(stage, signal.id, desk.userId, { decision: 'rejected' }));
+/** What stands of the signal, of its owner's delivery and of the cancellation. */
+const state = async () => ({
+  status: (await t.sql('SELECT status FROM signals WHERE id = $1', [signal.id]))[0]?.['status'],
+  delivery: await status(),
+  audited: await audited(),
+});
 async function subscriber(): Promise<string> {
   const userId = await makeUser(stage);
   await insertSubscription(
@@ -58,22 +69,68 @@ describe('cancelling a signal', () => {
     await fanOut();
     await approveSignal(stage, signal.id, desk.userId);
     const ends = await Promise.all(Array.from({ length: 10 }, cancel));
-    expect(ends.filter(Boolean).length).toBe(1);
+    expect(ends.sort()).toEqual(['cancelled', ...Array(9).fill('cancelled-before')]);
     expect([await status(), await status(member)]).toEqual([CANCELLED, CANCELLED]);
     expect(await audited()).toBe(1);
   });
 
-  it('leaves a rejection as it is', async () => {
-    const rejection = await decisionOf(stage, signal.id, desk.userId, { decision: 'rejected' });
-    await insertApproval(t.db, rejection, CLIENT, deps.ids.next(), auditOf(deps, signal.id));
-    expect(await cancel()).toBe(true);
-    expect(await status()).toBe(2);
+  it('leaves a rejection as it is, and takes what others have not decided', async () => {
+    const member = await subscriber();
+    await fanOut();
+    await reject();
+    expect(await cancel()).toBe('cancelled');
+    expect([await status(), await status(member)]).toEqual([REJECTED, CANCELLED]);
+    expect(await cancel()).toBe('cancelled-before');
+  });
+
+  it('of what is rejected everywhere comes too late, and leaves neither a state nor an audit row', async () => {
+    await reject();
+    expect(await cancel()).toBe('too-late');
+    expect(await state()).toEqual({ status: 0, delivery: REJECTED, audited: 0 });
+  });
+
+  it('takes a rejected signal that has not reached its subscribers yet', async () => {
+    const member = await subscriber();
+    await reject();
+    expect(await cancel()).toBe('cancelled');
+    await fanOut();
+    expect([await status(), await status(member)]).toEqual([REJECTED, CANCELLED]);
+  });
+
+  it('comes too late from the millisecond of the deadline, whether or not a schedule has written it', async () => {
+    const deadlineMs = nowMs() + 1_000;
+    await t.sql('UPDATE signals SET expires_at = $2 WHERE id = $1', [signal.id, new Date(deadlineMs)]);
+    deps.clock.advance(1_000);
+    expect(await cancel()).toBe('too-late');
+    expect(await state()).toEqual({ status: 0, delivery: 0, audited: 0 });
+    expect(await expireSignals(deps)).toBe(1);
+    expect(await cancel()).toBe('too-late');
+    expect(await state()).toEqual({ status: 0, delivery: EXPIRED, audited: 0 });
+  });
+
+  it('takes an approval that was not sent, past the deadline too, and leaves who was expired then', async () => {
+    const member = await subscriber();
+    await fanOut();
+    await approveSignal(stage, signal.id, desk.userId);
+    await t.sql('UPDATE signals SET expires_at = $2 WHERE id = $1', [signal.id, new Date(nowMs())]);
+    expect(await cancel()).toBe('cancelled');
+    expect([await status(), await status(member)]).toEqual([CANCELLED, 0]);
+    expect(await expireSignals(deps)).toBe(1);
+    expect(await status(member)).toBe(EXPIRED);
+  });
+
+  it('is too late for an approval that failed, whose order will never be', async () => {
+    await t.sql('UPDATE accounts SET halted = true WHERE id = $1', [desk.account.id]);
+    const { eventId } = await approveSignal(stage, signal.id, desk.userId);
+    await consumeOne(eventId);
+    expect(await cancel()).toBe('too-late');
+    expect(await state()).toEqual({ status: 0, delivery: FAILED, audited: 0 });
   });
 
   it('comes too late for an approval that has its command, and changes nothing then', async () => {
     const { eventId } = await approveSignal(stage, signal.id, desk.userId);
-    await consume(deps, [{ kind: 'outbox', id: eventId }]);
-    expect(await cancel()).toBe(false);
+    await consumeOne(eventId);
+    expect(await cancel()).toBe('too-late');
     expect(await status()).toBe(1);
     expect(await audited()).toBe(0);
   });
@@ -82,7 +139,8 @@ describe('cancelling a signal', () => {
     for (let round = 0; round < 5; round += 1) {
       signal = await storeSignal(stage, desk.producer.id);
       const { eventId, approval } = await approveSignal(stage, signal.id, desk.userId);
-      const [, cancelled] = await Promise.all([consume(deps, [{ kind: 'outbox', id: eventId }]), cancel()]);
+      const [, end] = await Promise.all([consumeOne(eventId), cancel()]);
+      const cancelled = end === 'cancelled';
       const commands = await t.sql('SELECT 1 FROM commands WHERE approval_id = $1', [approval.id]);
       expect(commands.length).toBe(cancelled ? 0 : 1);
       expect(await status()).toBe(cancelled ? CANCELLED : 1);
@@ -93,12 +151,48 @@ describe('cancelling a signal', () => {
     for (let round = 0; round < 5; round += 1) {
       signal = await storeSignal(stage, desk.producer.id);
       const decision = await decisionOf(stage, signal.id, desk.userId);
-      const [cancelled] = await Promise.all([
-        cancel(),
-        insertApproval(t.db, decision, CLIENT, deps.ids.next(), auditOf(deps, signal.id)),
-      ]);
-      expect(cancelled).toBe(true);
+      const [cancelled] = await Promise.all([cancel(), insert(decision)]);
+      expect(cancelled).toBe('cancelled');
       expect(await status()).toBe(CANCELLED);
     }
+  });
+
+  it('at the same time as rejections has one winner: a rejection, or a cancelled delivery', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      signal = await storeSignal(stage, desk.producer.id);
+      const rejection = await decisionOf(stage, signal.id, desk.userId, { decision: 'rejected' });
+      const [end, rejected] = await Promise.all([cancel(), insert(rejection)]);
+      expect([end, rejected]).toEqual(rejected ? ['too-late', true] : ['cancelled', false]);
+      const cancelled = end === 'cancelled';
+      expect(await state()).toEqual({
+        status: cancelled ? CANCELLED : 0,
+        delivery: cancelled ? CANCELLED : REJECTED,
+        audited: cancelled ? 1 : 0,
+      });
+    }
+  });
+
+  it('never deadlocks with decisions and the expiry of a whole audience', async () => {
+    const members = await Promise.all(Array.from({ length: 12 }, subscriber));
+    const deadlocks = async () =>
+      (await t.sql('SELECT deadlocks::int AS n FROM pg_stat_database WHERE datname = current_database()'))[0];
+    const before = await deadlocks();
+    for (let round = 0; round < 5; round += 1) {
+      signal = await storeSignal(stage, desk.producer.id);
+      await fanOut();
+      const rejections = await Promise.all(
+        members.map((m) => decisionOf(stage, signal.id, m, { decision: 'rejected' })),
+      );
+      await t.sql('UPDATE signals SET expires_at = $2 WHERE id = $1', [signal.id, new Date(nowMs() + 1)]);
+      const early = auditOf(deps, signal.id, 'cancel');
+      deps.clock.advance(1);
+      await Promise.all([
+        ...rejections.map(insert),
+        cancelSignal(t.db, signal.id, early),
+        expireSignals(deps),
+        cancel(),
+      ]);
+    }
+    expect(await deadlocks()).toEqual(before);
   });
 });

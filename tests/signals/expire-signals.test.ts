@@ -73,4 +73,21 @@ describe('the expiry of signals', () => {
     expect((await filtered('expired')).items.map((s) => s.id)).toEqual([signal.id]);
     expect((await readSignal(t.db, signal.id, desk.userId, nowMs() - 1))?.signal.status).toBe('new');
   });
+
+  it('waits for no decision that is being written: what it passes over is the next tick’s', async () => {
+    await expireSignals(deps);
+    const member = await subscriber();
+    await fanOut();
+    await expireAt(nowMs());
+    const decision = await t.connect('owner');
+    await decision.query('BEGIN');
+    await decision.query(
+      'UPDATE deliveries SET updated_at = updated_at WHERE signal_id = $1 AND user_id = $2',
+      [signal.id, member],
+    );
+    expect(await expireSignals(deps)).toBe(1);
+    await decision.query('ROLLBACK');
+    expect([await status(), await status(member)]).toEqual([6, 0]);
+    expect(await expireSignals(deps)).toBe(1);
+  });
 });

@@ -6,8 +6,15 @@ const seed = given === undefined ? crypto.getRandomValues(new Int32Array(1))[0] 
 if (seed === undefined || !Number.isSafeInteger(seed)) throw new Error('FC_SEED must be a whole number');
 console.info(`property seed: FC_SEED=${seed}`);
 
+/** How many times as many runs a soak takes: `FC_SOAK=50`. */
+const soak = Number(process.env['FC_SOAK'] ?? '1');
+if (!Number.isSafeInteger(soak) || soak < 1) throw new Error('FC_SOAK must be a whole number from 1');
+
 /** What `fc.assert` needs to repeat a run. */
-export const runs = (numRuns = 200): { seed: number; numRuns: number } => ({ seed, numRuns });
+export const runs = (numRuns = 200): { seed: number; numRuns: number } => ({
+  seed,
+  numRuns: numRuns * soak,
+});
 
 /** Counts the interesting cases that a property met; `expectAllMet` fails on a case that never came up. */
 export function caseCensus<Name extends string>(...names: Name[]) {
