@@ -1,6 +1,7 @@
 // The envelopes a bridge understands (domain.md section 7), as schemas. Unknown fields are ignored, so that a newer
 // caller can still talk to this bridge; an absent optional field and null mean the same, except for stop levels.
 import { z } from 'zod';
+import { PENDING_TYPES } from './broker-records.ts';
 import { TIMEFRAMES } from './candle-book.ts';
 
 const decimalText = z.string().regex(/^\d+(\.\d+)?$/);
@@ -11,7 +12,7 @@ const common = { v: z.literal(1), request_id: z.string().min(1).max(200), sent_a
 const commandSchema = z.object({
   cmd_id: z.string().regex(/^[A-Za-z0-9_.:-]{1,100}$/),
   attempt: z.int().min(0).max(15),
-  kind: z.enum(['open', 'close', 'place', 'cancel', 'modify_sltp']),
+  kind: z.enum(['open', 'close', 'close_by', 'place', 'modify_order', 'cancel', 'modify_sltp']),
   expires_at: instant,
   pre: z.object({
     login: z.string(),
@@ -25,15 +26,21 @@ const commandSchema = z.object({
   }),
   order: z.object({
     symbol: z.string(),
-    type: z.enum(['buy', 'sell', 'buy_limit', 'sell_limit', 'buy_stop', 'sell_stop']).nullish(),
+    type: z.enum(['buy', 'sell', ...PENDING_TYPES]).nullish(),
     volume: decimalText.nullish(),
     price: decimalText.nullish(),
+    /** The limit that a stop-limit places once `price` is reached. */
+    price_stoplimit: decimalText.nullish(),
     stop_loss: decimalText.nullish(),
     take_profit: decimalText.nullish(),
     deviation_points: z.number().min(0).nullish(),
     position_ticket: ticket.nullish(),
+    /** The opposite position of a close-by. */
+    position_by_ticket: ticket.nullish(),
     order_ticket: ticket.nullish(),
     expires_at: instant.nullish(),
+    expiration: z.enum(['gtc', 'day', 'specified', 'specified_day']).nullish(),
+    filling: z.enum(['fok', 'ioc', 'return', 'boc']).nullish(),
   }),
   evidence: z.object({ magic: ticket, comment: z.string() }),
 });

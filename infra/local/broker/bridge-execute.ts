@@ -18,6 +18,8 @@ export interface ExecuteContext {
   journal: BridgeJournal;
   account: AccountRecord;
   realNowMs: () => number;
+  /** Dies where a crash fault says so; never returns. */
+  crash: () => never;
 }
 
 const AMBIGUOUS: readonly number[] = [10011, 10012, 10031];
@@ -128,5 +130,5 @@ function blank(context: ExecuteContext, command: Command): CommandResult {
 function crashIfArmed(context: ExecuteContext, kind: 'crash_after_intent' | 'crash_after_send'): void {
   const { engine, account } = context;
   const fault = engine.transact(() => takeFault(engine.state, { kinds: [kind], login: account.login }));
-  if (fault) process.kill(process.pid, 'SIGKILL');
+  if (fault) context.crash();
 }

@@ -19,8 +19,10 @@ export class BridgeJournal {
   readonly #commands = new Map<string, Map<number, JournalAttempt>>();
   readonly #log: AppendLog;
 
-  constructor(dir: string) {
-    this.#log = AppendLog.open(join(dir, 'bridge.jsonl'), (entry) => this.#apply(entry as Entry));
+  /** `dir` is the folder of `bridge.jsonl`, or an array in place of the file. */
+  constructor(dir: string | unknown[]) {
+    const file = typeof dir === 'string' ? join(dir, 'bridge.jsonl') : dir;
+    this.#log = AppendLog.open(file, (entry) => this.#apply(entry as Entry));
   }
 
   /** All attempts known of a command, oldest attempt number first. */

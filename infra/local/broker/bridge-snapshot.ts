@@ -6,6 +6,7 @@ import type { BridgeJournal } from './bridge-journal.ts';
 import type { AccountRecord, FaultRecord } from './broker-records.ts';
 import type { BrokerState } from './broker-state.ts';
 import { plain } from './decimal.ts';
+import { SECTIONS } from './fault-book.ts';
 import { serverOffsetMs, toServerMs } from './server-clock.ts';
 import {
   candleRow,
@@ -41,6 +42,10 @@ export function accountRow(state: BrokerState, account: AccountRecord) {
     margin: plain(figures.margin),
     margin_free: plain(figures.margin_free),
     margin_level: figures.margin_level === null ? null : plain(figures.margin_level),
+    margin_so_mode: 'percent',
+    margin_so_call: account.margin_so_call,
+    margin_so_so: account.margin_so_so,
+    fifo_close: account.fifo_close,
     trade_allowed: account.trade_allowed,
   };
 }
@@ -48,12 +53,8 @@ export function accountRow(state: BrokerState, account: AccountRecord) {
 /** Positions, orders, deals and ended orders of an account since an instant (raw server ms), as rows. */
 export function accountRecords(state: BrokerState, account: AccountRecord, fromServerMs = NO_START_MS) {
   const { login } = account;
-  const deals = [...state.tables.deal.values()].filter(
-    (row) => row.login === login && row.time >= fromServerMs,
-  );
-  const history = [...state.tables.history.values()].filter(
-    (row) => row.login === login && (row.time_done ?? 0) >= fromServerMs,
-  );
+  const deals = state.dealsOf(login).filter((row) => row.time >= fromServerMs);
+  const history = state.historyOf(login).filter((row) => (row.time_done ?? 0) >= fromServerMs);
   return {
     positions: state.positionsOf(login).map((row) => positionRow(state, account, row)),
     orders: state.ordersOf(login).map((row) => orderRow(account, row)),
@@ -64,12 +65,13 @@ export function accountRecords(state: BrokerState, account: AccountRecord, fromS
 
 function highestMagic(state: BrokerState, login: string): string {
   let highest = 0n;
-  const { position, order, history, deal } = state.tables;
-  for (const table of [position, order, history, deal]) {
-    for (const row of table.values()) {
-      if (row.login === login && BigInt(row.magic) > highest) highest = BigInt(row.magic);
-    }
-  }
+  const rows = [
+    state.positionsOf(login),
+    state.ordersOf(login),
+    state.historyOf(login),
+    state.dealsOf(login),
+  ];
+  for (const { magic } of rows.flat()) if (BigInt(magic) > highest) highest = BigInt(magic);
   return String(highest);
 }
 
@@ -84,20 +86,31 @@ export function snapshotBody(
   const from =
     request.deals_from == null ? undefined : toServerMs(account.server_tz, Date.parse(request.deals_from));
   const records = accountRecords(state, account, from);
-  if (has('empty_history') || has('failed_history'))
-    Object.assign(records, { deals: [], history_orders: [] });
+  if (has('empty_history')) Object.assign(records, { deals: [], history_orders: [] });
   if (has('torn')) tear(records);
-  const historyOk = !has('failed_history');
+  const failed = (section: Section) =>
+    has(`failed:${section}`) || (has('failed_history') && /^(deals|history_orders)$/.test(section));
+  const shown = { account: accountRow(state, account), ...records };
+  for (const section of SECTIONS.filter(failed))
+    Object.assign(shown, { [section]: nothingOf(section, shown) });
   return {
     captured_at: isoUtc(context.realNowMs),
     connected: !has('disconnected'),
     server_offset_seconds: serverOffsetMs(account.server_tz, state.nowMs()) / 1000,
-    account: accountRow(state, account),
-    ...records,
+    ...shown,
     symbols: [...state.tables.symbol.values()].map((spec) => symbolRow(state, account, spec)),
-    sections: { account: true, positions: true, orders: true, deals: historyOk, history_orders: historyOk },
+    sections: Object.fromEntries(SECTIONS.map((section) => [section, !failed(section)])),
     highest_magic: highestMagic(state, account.login),
   };
+}
+
+type Section = (typeof SECTIONS)[number];
+
+/** What a terminal that answered None leaves of a section: no rows, or an account whose money reads 0. */
+function nothingOf(section: Section, shown: { account: ReturnType<typeof accountRow> }): object {
+  if (section !== 'account') return [];
+  const zero = { balance: '0', credit: '0', profit: '0', equity: '0', margin: '0', margin_free: '0' };
+  return { ...shown.account, ...zero, margin_level: null };
 }
 
 /** A read torn by a change: the newest position is missing, or without positions the newest deal and its order. */
@@ -143,5 +156,5 @@ export function candlesBody(state: BrokerState, request: Kind<'candles'>) {
     limit: request.count ?? MAX_CANDLES,
     keep: request.from == null ? 'last' : 'first',
   });
-  return { candles: bars.map((bar) => candleRow(spec, bar)) };
+  return { server_now: isoUtc(state.nowMs()), candles: bars.map((bar) => candleRow(spec, bar)) };
 }

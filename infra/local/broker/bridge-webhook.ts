@@ -1,7 +1,6 @@
-// `POST /bridge/<login>`: proof, envelope, faults of the wire, signed reply.
+// `POST /bridge/<login>`: proof, envelope, faults of the wire, signed reply; the same for HTTP and in one process.
 // Invariants: nothing is parsed or answered in substance before the signature and the nonce are accepted; every
 // reply to a proven request is signed; a 401 says nothing about its cause.
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Envelope, envelopeSchema } from './bridge-envelope.ts';
 import { executeCommand } from './bridge-execute.ts';
 import type { BridgeJournal } from './bridge-journal.ts';
@@ -13,10 +12,14 @@ import {
   verifyRequest,
 } from './bridge-signature.ts';
 import { candlesBody, lookupBody, snapshotBody } from './bridge-snapshot.ts';
+import { BrokerCrash } from './broker-crash.ts';
 import type { BrokerEngine } from './broker-engine.ts';
 import type { AccountRecord, FaultRecord } from './broker-records.ts';
 import { SNAPSHOT_FAULTS, TRANSPORT_FAULTS, takeFault } from './fault-book.ts';
+import type { HeldReplies } from './held-replies.ts';
 import type { NonceMemory } from './nonce-memory.ts';
+
+const HUGE_BYTES = 10 * 1_048_576;
 
 export interface BridgeContext {
   engine: BrokerEngine;
@@ -25,8 +28,30 @@ export interface BridgeContext {
   bootId: string;
   /** The next sequence number of an account's replies, from 1 at each start. */
   nextSeq: (login: string) => number;
+  held: HeldReplies;
   realNowMs: () => number;
+  crash: () => never;
 }
+
+export interface BridgeRequest {
+  method: string;
+  /** Path with query, as sent. */
+  path: string;
+  /** Names in lower case. */
+  headers: Record<string, string | string[] | undefined>;
+  body: Buffer;
+  /** Resolves when the caller has gone, so that nobody waits for it. */
+  gone?: Promise<unknown>;
+}
+
+export interface BridgeReply {
+  status: number;
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
+/** `cut` closes the connection without a byte, `torn` after half of the body. */
+export type BridgeAnswer = { kind: 'reply' | 'torn'; reply: BridgeReply } | { kind: 'cut' };
 
 interface Proven {
   account: AccountRecord;
@@ -35,50 +60,114 @@ interface Proven {
   body: Buffer;
 }
 
-interface Reply {
+interface Content {
   status: number;
   body: Buffer;
 }
 
-/** Handles one request whose body has been read; resolves when it was answered or dropped. */
-export async function handleBridge(
-  context: BridgeContext,
-  request: IncomingMessage,
-  response: ServerResponse,
-  body: Buffer,
-): Promise<void> {
-  const proven = proveRequest(context, request, body);
-  if (!proven) return refuse(context, response);
-  const envelope = parseEnvelope(body);
-  const fault = takeTransportFault(context, proven.account.login, envelope?.kind);
-  if (fault?.kind === 'drop') return void response.destroy();
-  if (fault?.kind === 'timeout_before') return dropAfter(response, fault.hold_ms);
-  if (fault?.kind === 'http_500') {
-    return send(context, proven, response, { status: 500, body: Buffer.from('{"error":"internal"}') });
+/** Answers one request whose body has been read. */
+export async function answerBridge(context: BridgeContext, request: BridgeRequest): Promise<BridgeAnswer> {
+  const skewed = withSkew(context, request.path);
+  const proven = proveRequest(skewed, request);
+  if (!proven) return refuse(skewed);
+  const envelope = parseEnvelope(request.body);
+  const fault = takeTransportFault(skewed, proven.account.login, envelope?.kind);
+  try {
+    return await answerWith(skewed, request, { proven, envelope, fault });
+  } catch (cause) {
+    if (cause instanceof BrokerCrash) return { kind: 'cut' };
+    throw cause;
   }
-  let reply = replyTo(context, proven, envelope);
-  if (fault?.kind === 'duplicate') reply = replyTo(context, proven, envelope);
-  if (fault?.kind === 'timeout_after') return dropAfter(response, fault.hold_ms);
-  if (fault?.kind === 'garbage') reply = { status: 200, body: Buffer.from('<html>502 Bad Gateway</html>') };
-  send(context, proven, response, reply, fault?.kind === 'bad_signature');
 }
 
-function proveRequest(context: BridgeContext, request: IncomingMessage, body: Buffer): Proven | null {
+type Asked = { proven: Proven; envelope: Envelope | null; fault: FaultRecord | null };
+
+async function answerWith(
+  context: BridgeContext,
+  request: BridgeRequest,
+  asked: Asked,
+): Promise<BridgeAnswer> {
+  const { proven, envelope, fault } = asked;
+  const reply = (content: Content, spoiled = false): BridgeAnswer => ({
+    kind: 'reply',
+    reply: signed(context, proven, content, spoiled),
+  });
+  if (fault?.kind === 'drop') return { kind: 'cut' };
+  if (fault?.kind === 'timeout_before') {
+    await pause(fault.hold_ms, request.gone);
+    return { kind: 'cut' };
+  }
+  if (fault?.kind === 'http_500') return reply({ status: 500, body: Buffer.from('{"error":"internal"}') });
+  let content = contentOf(context, proven, envelope);
+  if (fault?.kind === 'duplicate') content = contentOf(context, proven, envelope);
+  const { login } = proven.account;
+  content = context.held.staleFor(`${login}/${envelope?.kind}`, content, fault?.kind === 'stale');
+  if (fault?.kind === 'reorder') {
+    const { hold_ms } = fault;
+    await context.held.hold(login, (released) => pause(hold_ms, request.gone, released));
+  } else context.held.release(login);
+  switch (fault?.kind) {
+    case 'timeout_after':
+      await pause(fault.hold_ms, request.gone);
+      return { kind: 'cut' };
+    case 'slow':
+      await pause(fault.hold_ms, request.gone);
+      return reply(content);
+    case 'garbage':
+      return reply({ status: 200, body: Buffer.from('<html>502 Bad Gateway</html>') });
+    case 'huge':
+      return reply(padded(content));
+    case 'cut_reply':
+      return { kind: 'torn', reply: signed(context, proven, content, false) };
+    default:
+      return reply(content, fault?.kind === 'bad_signature');
+  }
+}
+
+/** The clock of the bridge's machine, wrong by the seconds of an armed `skew:` fault for the length of one request. */
+function withSkew(context: BridgeContext, path: string): BridgeContext {
+  const { engine, realNowMs } = context;
+  const login = path.split('?')[0]?.split('/')[2] ?? '';
+  const fault = engine.transact(() => takeFault(engine.state, { kinds: ['skew:*'], login }));
+  if (!fault) return context;
+  const skewMs = Number(fault.kind.slice('skew:'.length)) * 1000;
+  return { ...context, realNowMs: () => realNowMs() + skewMs };
+}
+
+/** Waits, but no longer than till one of `ends` has come. */
+function pause(ms: number, ...ends: (Promise<unknown> | undefined)[]): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(finish, ms);
+    for (const end of ends) end?.then(finish);
+  });
+}
+
+function padded(content: Content): Content {
+  const filler = Buffer.alloc(HUGE_BYTES, 'x');
+  const head = content.body.subarray(0, -1);
+  return { ...content, body: Buffer.concat([head, Buffer.from(',"padding":"'), filler, Buffer.from('"}')]) };
+}
+
+function proveRequest(context: BridgeContext, request: BridgeRequest): Proven | null {
+  const { method, path, body } = request;
   const proof = readProofHeaders(request.headers);
-  const path = request.url ?? '';
   if (!proof || !isFresh(proof.timestamp, context.realNowMs())) return null;
   const bridge = context.engine.state.tables.bridge.get(proof.bridgeId);
-  const method = request.method ?? '';
   const secret = verifyRequest(bridge?.secrets ?? [], { method, path, body, proof });
   const account = context.engine.state.tables.account.get(bridge?.login ?? '');
   if (!bridge || !account || !secret || path.split('?')[0] !== `/bridge/${bridge.login}`) return null;
   return context.nonces.claim(proof.bridgeId, proof.nonce) ? { account, secret, proof, body } : null;
 }
 
-function refuse(context: BridgeContext, response: ServerResponse): void {
+function refuse(context: BridgeContext): BridgeAnswer {
   const serverTime = Math.floor(context.realNowMs() / 1000);
-  response.writeHead(401, { 'content-type': 'application/json', 'www-authenticate': 'Countersign' });
-  response.end(JSON.stringify({ error: 'unauthorized', server_time: serverTime }));
+  const headers = { 'content-type': 'application/json', 'www-authenticate': 'Countersign' };
+  const body = Buffer.from(JSON.stringify({ error: 'unauthorized', server_time: serverTime }));
+  return { kind: 'reply', reply: { status: 401, headers, body } };
 }
 
 function parseEnvelope(body: Buffer): Envelope | null {
@@ -95,31 +184,26 @@ function takeTransportFault(
   on: string | undefined,
 ): FaultRecord | null {
   const { engine } = context;
-  const wanted = { kinds: TRANSPORT_FAULTS, login, ...(on === undefined ? {} : { on }) };
-  return engine.transact(() => takeFault(engine.state, wanted));
+  return engine.transact(() => takeFault(engine.state, { kinds: TRANSPORT_FAULTS, login, on }));
 }
 
-/** Keeps the caller waiting and then cuts the connection without a byte; resolves early where the caller gives up. */
-function dropAfter(response: ServerResponse, holdMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const finish = () => {
-      clearTimeout(timer);
-      response.destroy();
-      resolve();
-    };
-    const timer = setTimeout(finish, holdMs);
-    response.once('close', finish);
-  });
-}
-
-function replyTo(context: BridgeContext, proven: Proven, envelope: Envelope | null): Reply {
+function contentOf(context: BridgeContext, proven: Proven, envelope: Envelope | null): Content {
   const { bootId, nextSeq } = context;
+  const account = shownAccount(context, proven.account, envelope?.kind);
   const seq = nextSeq(proven.account.login);
   const [status, content] = envelope
-    ? answerTo(context, proven.account, envelope)
+    ? answerTo(context, account, envelope)
     : [422, { error: { code: 'invalid_envelope', message: 'the body is no envelope of version 1' } }];
   const head = { v: 1, kind: envelope?.kind ?? null, request_id: envelope?.request_id ?? null };
   return { status, body: Buffer.from(JSON.stringify({ ...head, boot_id: bootId, seq, ...content })) };
+}
+
+/** The account the terminal is logged in to: another one while a `switch:<login>` fault is armed. */
+function shownAccount(context: BridgeContext, account: AccountRecord, on: string | undefined): AccountRecord {
+  const { engine } = context;
+  const wanted = { kinds: ['switch:*'], login: account.login, on };
+  const fault = engine.transact(() => takeFault(engine.state, wanted));
+  return fault ? engine.account(fault.kind.slice('switch:'.length)) : account;
 }
 
 function answerTo(context: BridgeContext, account: AccountRecord, envelope: Envelope): [number, object] {
@@ -132,7 +216,7 @@ function answerTo(context: BridgeContext, account: AccountRecord, envelope: Enve
       return [200, snapshotBody(engine.state, fresh, envelope, { realNowMs: realNowMs(), faults })];
     }
     case 'execute':
-      return [200, { result: executeCommand({ engine, journal, account, realNowMs }, envelope.command) }];
+      return [200, { result: executeCommand({ ...context, account }, envelope.command) }];
     case 'lookup':
       return [200, lookupBody(engine.state, account, envelope, journal)];
     case 'candles': {
@@ -151,27 +235,21 @@ function takeSnapshotFaults(context: BridgeContext, login: string): FaultRecord[
   );
 }
 
-function send(
-  context: BridgeContext,
-  proven: Proven,
-  response: ServerResponse,
-  reply: Reply,
-  spoilSignature = false,
-): void {
+function signed(context: BridgeContext, proven: Proven, content: Content, spoiled: boolean): BridgeReply {
   const timestamp = String(Math.floor(context.realNowMs() / 1000));
-  const signed = {
-    status: reply.status,
+  const said = {
+    status: content.status,
     nonce: proven.proof.nonce,
     requestBody: proven.body,
     timestamp,
     // A signature over another body is well formed and wrong, which is the harder case to notice.
-    body: spoilSignature ? Buffer.from('{}') : reply.body,
+    body: spoiled ? Buffer.from('{}') : content.body,
   };
-  response.writeHead(reply.status, {
+  const headers = {
     'content-type': 'application/json',
-    'content-length': reply.body.length,
+    'content-length': String(content.body.length),
     'x-timestamp': timestamp,
-    'x-signature': signReply(proven.secret, signed),
-  });
-  response.end(reply.body);
+    'x-signature': signReply(proven.secret, said),
+  };
+  return { status: content.status, headers, body: content.body };
 }

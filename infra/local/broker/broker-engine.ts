@@ -4,46 +4,50 @@
 import { join } from 'node:path';
 import { isKnownCurrency, specOf } from './account-figures.ts';
 import { AppendLog } from './append-log.ts';
-import type { AccountRecord, CashType, SymbolRecord } from './broker-records.ts';
+import { BrokerError } from './broker-error.ts';
+import type { AccountRecord, CashType, DealRecord, PositionRecord, SymbolRecord } from './broker-records.ts';
 import { BrokerState, type Change } from './broker-state.ts';
-import { TIMEFRAME_MS, type Timeframe } from './candle-book.ts';
+import type { Timeframe } from './candle-book.ts';
 import { bookCash } from './deal-booking.ts';
-import { type Decimal, dec, plain } from './decimal.ts';
+import { cancelDeal } from './deal-cancel.ts';
+import type { Decimal } from './decimal.ts';
 import { takeFault } from './fault-book.ts';
-import { pointOf } from './order-check.ts';
+import { Market } from './market.ts';
 import { orderSend } from './order-send.ts';
-import { runTriggers } from './price-triggers.ts';
-import { nextStep, seedFor } from './price-walk.ts';
-import { isAccepted, RETCODE } from './retcodes.ts';
+import { isAccepted, RETCODE, retcodeNamed } from './retcodes.ts';
+import { ACCOUNT_DEFAULTS } from './row-defaults.ts';
 import { serverOffsetMs } from './server-clock.ts';
-import { SYMBOL_DEFAULTS } from './symbol-defaults.ts';
+import { changeTicket } from './ticket-change.ts';
 import { passTime } from './time-passage.ts';
 import { refusal, type TradeAnswer, type TradeRequest } from './trade-request.ts';
 
 export interface EngineOptions {
-  dir: string;
+  /** Folder of the journal `broker.jsonl`, or an array in place of the file. */
+  dir: string | unknown[];
   realNowMs: () => number;
   seed: number;
+  /** Where given, a new broker starts with its clock held there (UTC ms). */
+  heldAtMs?: number | undefined;
 }
 
-export type NewAccount = Omit<AccountRecord, 'balance' | 'credit' | 'trade_allowed' | 'currency_digits'>;
-
-/** A request that cannot be met as asked; the control server answers 400 with the message. */
-export class BrokerError extends Error {}
+type Optional = keyof typeof ACCOUNT_DEFAULTS;
+type Made = 'balance' | 'credit' | 'trade_allowed' | 'currency_digits';
+export type NewAccount = Omit<AccountRecord, Made | Optional> & Partial<Pick<AccountRecord, Optional>>;
 
 export class BrokerEngine {
   readonly state: BrokerState;
   readonly #log: AppendLog;
-  readonly #seed: number;
+  readonly #market: Market;
 
   constructor(options: EngineOptions) {
     this.state = new BrokerState(options.realNowMs);
-    this.#seed = options.seed;
-    this.#log = AppendLog.open(join(options.dir, 'broker.jsonl'), (entry) => {
+    this.#market = new Market(this.state, options.seed);
+    const journal = typeof options.dir === 'string' ? join(options.dir, 'broker.jsonl') : options.dir;
+    this.#log = AppendLog.open(journal, (entry) => {
       // The file is our own and every line was written whole, so its shape is not in doubt.
       for (const change of entry as Change[]) this.state.apply(change);
     });
-    if (this.state.tables.symbol.size === 0) this.transact(() => this.#openMarket());
+    this.transact(() => this.#market.open(options.heldAtMs));
   }
 
   /** Runs `work` and makes its changes durable; takes all of them back where it throws. */
@@ -66,6 +70,17 @@ export class BrokerEngine {
 
   /** Opens an account with an initial deposit. The same again changes nothing; other terms for a login are an error. */
   createAccount(terms: NewAccount, deposit: Decimal): { created: boolean; account: AccountRecord } {
+    return this.transact(() => this.#createAccount(terms, deposit));
+  }
+
+  /** Opens many accounts in one transaction; returns how many are new. */
+  createAccounts(all: readonly { terms: NewAccount; deposit: Decimal }[]): number {
+    return this.transact(
+      () => all.filter(({ terms, deposit }) => this.#createAccount(terms, deposit).created).length,
+    );
+  }
+
+  #createAccount(terms: NewAccount, deposit: Decimal): { created: boolean; account: AccountRecord } {
     const known = this.state.tables.account.get(terms.login);
     if (known) {
       const differs = (['server', 'currency', 'margin_mode'] as const).find(
@@ -76,13 +91,12 @@ export class BrokerEngine {
     }
     if (!isKnownCurrency(terms.currency)) throw new BrokerError(`currency ${terms.currency} is not offered`);
     checkTimeZone(terms.server_tz);
-    return this.transact(() => {
-      const digits = terms.currency === 'JPY' ? 0 : 2;
-      const row = { ...terms, currency_digits: digits, balance: '0', credit: '0', trade_allowed: true };
-      this.state.put('account', terms.login, row);
-      if (deposit.gt(0)) bookCash(this.state, row, { type: 'balance', amount: deposit, comment: 'Deposit' });
-      return { created: true, account: this.account(terms.login) };
-    });
+    const digits = terms.currency === 'JPY' ? 0 : 2;
+    const made = { currency_digits: digits, balance: '0', credit: '0', trade_allowed: true };
+    const row = { ...ACCOUNT_DEFAULTS, ...terms, ...made };
+    this.state.put('account', terms.login, row);
+    if (deposit.gt(0)) bookCash(this.state, row, { type: 'balance', amount: deposit, comment: 'Deposit' });
+    return { created: true, account: this.account(terms.login) };
   }
 
   /** Allows or forbids trading by experts on an account (10027 while forbidden). */
@@ -103,6 +117,24 @@ export class BrokerEngine {
     return this.transact(() => bookCash(this.state, account, cash).ticket);
   }
 
+  /** Cancels a deal as a broker does; returns it as it now reads and the deal that corrects the balance. */
+  cancelDeal(login: string, deal: string): { deal: DealRecord; correction: DealRecord } {
+    const account = this.account(login);
+    return this.transact(() => {
+      const done = cancelDeal(this.state, account, deal);
+      if (typeof done === 'string') throw new BrokerError(done);
+      return done;
+    });
+  }
+
+  /** Gives an open position another ticket, as service operations of a server do; the identifier stays. */
+  changeTicket(login: string, ticket: string, withDeals: boolean): PositionRecord {
+    const account = this.account(login);
+    const position = this.state.tables.position.get(ticket);
+    if (position?.login !== login) throw new BrokerError(`no position ${ticket}`);
+    return this.transact(() => changeTicket(this.state, account, position, withDeals));
+  }
+
   /** Sends a request by hand; no faults, no execution count. */
   send(request: TradeRequest): TradeAnswer {
     return this.transact(() => orderSend(this.state, request));
@@ -117,6 +149,7 @@ export class BrokerEngine {
       const { login, magic } = request;
       const fault = takeFault(this.state, { kinds: ['requote', 'reject:*'], login });
       const answer = fault ? refusal(faultRetcode(fault.kind)) : orderSend(this.state, request);
+      this.state.count(`retcode:${answer.retcode}`);
       const key = `${login}/${command.cmd_id}/${command.attempt}`;
       const before = this.state.tables.execution.get(key);
       this.state.put('execution', key, {
@@ -133,51 +166,55 @@ export class BrokerEngine {
   /** A new quote at the simulated now, or at `utcMs`, which then holds the clock; runs all it sets off. */
   quote(symbol: string, price: { bid: Decimal; ask: Decimal | null }, utcMs: number | null): void {
     const spec = this.symbol(symbol);
-    const ask = price.ask ?? price.bid.plus(pointOf(spec).times(spec.spread));
-    if (price.bid.lte(0) || ask.lt(price.bid))
-      throw new BrokerError('bid must be above 0 and ask not below it');
-    this.transact(() => {
-      if (utcMs !== null) this.#holdClock(utcMs, false);
-      this.#applyQuote(spec, price.bid, ask);
-    });
+    this.transact(() => this.#market.quote(spec, price, utcMs));
   }
 
   /** Walks a symbol `steps` random steps; with `stepSeconds` > 0 the clock is held and moves along. */
   walk(symbol: string, steps: number, stepSeconds: number): void {
     const spec = this.symbol(symbol);
-    this.transact(() => {
-      for (let step = 0; step < steps; step += 1) {
-        if (stepSeconds > 0) this.#holdClock(this.state.nowMs() + stepSeconds * 1000, false);
-        this.#applyStep(spec, Math.sqrt(Math.max(stepSeconds, 1) / 3600));
-      }
-    });
+    this.transact(() => this.#market.walk(spec, steps, stepSeconds));
   }
 
-  /** Reads a symbol's candles from a file in place; its last close is the price, the end of its last bar the time. */
-  loadCandles(symbol: string, timeframe: Timeframe, file: string): { lastClose: string; nowMs: number } {
+  /**
+   * Reads a symbol's candles from a file in place; the last close is the price, the end of the last bar the time.
+   * Candles from `untilMs` on are kept as the prices to come, for `playCandles`.
+   */
+  loadCandles(
+    symbol: string,
+    timeframe: Timeframe,
+    file: string,
+    untilMs?: number,
+  ): { lastClose: string; nowMs: number } {
     const spec = this.symbol(symbol);
-    return this.transact(() => {
-      const last = this.state.putSeries(symbol, { kind: 'file', file, timeframe });
-      const nowMs = last.time + TIMEFRAME_MS[timeframe];
-      this.#holdClock(nowMs, true);
-      const bid = pointOf(spec).times(last.close);
-      const ask = bid.plus(pointOf(spec).times(spec.spread));
-      const rng = this.state.tables.quote.get(symbol)?.rng ?? seedFor(this.#seed, symbol);
-      this.state.put('quote', symbol, { symbol, bid: plain(bid), ask: plain(ask), time: nowMs, rng });
-      runTriggers(this.state, symbol);
-      return { lastClose: plain(bid), nowMs };
-    });
+    return this.transact(() => this.#market.loadCandles(spec, { timeframe, file, untilMs }));
+  }
+
+  /** Plays up to `count` of the candles still to come, each a transaction; returns how many there were to play. */
+  playCandles(symbol: string, count: number): number {
+    const spec = this.symbol(symbol);
+    let played = 0;
+    while (played < count && this.transact(() => this.#market.playCandle(spec))) played += 1;
+    return played;
   }
 
   /** Holds the simulated clock at `utcMs`; going forward books every expiry and rollover on the way. */
   setClock(utcMs: number): void {
-    this.transact(() => this.#holdClock(utcMs, true));
+    this.transact(() => this.#market.holdClock(utcMs, true));
   }
 
   /** Changes a symbol's terms. */
   changeSymbol(symbol: string, terms: Partial<SymbolRecord>): void {
     const spec = this.symbol(symbol);
     this.transact(() => this.state.put('symbol', symbol, { ...spec, ...terms, symbol }));
+  }
+
+  /** Offers a new symbol with the terms of another one, at that one's price and with a history of its own. */
+  addSymbol(symbol: string, like: string): void {
+    if (this.state.tables.symbol.has(symbol)) return;
+    const spec = { ...this.symbol(like), symbol };
+    this.transact(() =>
+      this.#market.openSymbol(spec, this.state.tables.quote.get(like)?.bid ?? spec.start_price),
+    );
   }
 
   symbol(symbol: string): SymbolRecord {
@@ -188,66 +225,10 @@ export class BrokerEngine {
   close(): void {
     this.#log.close();
   }
-
-  #openMarket(): void {
-    const nowMs = this.state.nowMs();
-    this.state.put('clock', 'clock', { mode: 'real', now: nowMs, processed: nowMs });
-    for (const spec of SYMBOL_DEFAULTS) {
-      const { symbol } = spec;
-      const ask = dec(spec.start_price).plus(pointOf(spec).times(spec.spread));
-      const rng = seedFor(this.#seed, symbol);
-      this.state.put('symbol', symbol, spec);
-      this.state.put('quote', symbol, { symbol, bid: spec.start_price, ask: plain(ask), time: nowMs, rng });
-      this.#inventHistory(spec, nowMs);
-    }
-  }
-
-  #inventHistory(spec: SymbolRecord, endMs: number): void {
-    const bid = this.state.tables.quote.get(spec.symbol)?.bid ?? spec.start_price;
-    const closePoints = dec(bid).div(pointOf(spec)).toNumber();
-    this.state.putSeries(spec.symbol, { kind: 'invented', seed: this.#seed, endMs, closePoints });
-  }
-
-  #holdClock(utcMs: number, mayGoBack: boolean): void {
-    const before = this.state.nowMs();
-    if (utcMs < before && !mayGoBack) throw new BrokerError('time goes forward only; /clock can set it back');
-    if (utcMs >= before) passTime(this.state, utcMs);
-    this.state.put('clock', 'clock', { mode: 'held', now: utcMs, processed: utcMs });
-    if (utcMs >= before) return;
-    // Back in time the invented candles would lie in the future: they are made anew to end now.
-    for (const spec of this.state.tables.symbol.values()) {
-      if (!this.state.candles.hasLoaded(spec.symbol)) this.#inventHistory(spec, utcMs);
-    }
-  }
-
-  #applyStep(spec: SymbolRecord, scale: number): void {
-    const quote = this.state.tables.quote.get(spec.symbol);
-    if (!quote) throw new Error(`no quote for ${spec.symbol}`);
-    const point = pointOf(spec);
-    const step = nextStep(quote.rng, spec.hourly_sigma_points * scale);
-    const moved = dec(quote.bid).plus(point.times(step.points));
-    // A tenth of the starting price is the floor, so that no walk ever reaches zero.
-    const bid = moved.lt(dec(spec.start_price).div(10)) ? dec(quote.bid) : moved;
-    this.state.put('quote', spec.symbol, { ...quote, rng: step.state });
-    this.#applyQuote(spec, bid, bid.plus(point.times(spec.spread)));
-  }
-
-  #applyQuote(spec: SymbolRecord, bid: Decimal, ask: Decimal): void {
-    const { symbol } = spec;
-    const time = this.state.nowMs();
-    const rng = this.state.tables.quote.get(symbol)?.rng ?? 0;
-    this.state.put('quote', symbol, { symbol, bid: plain(bid), ask: plain(ask), time, rng });
-    const points = Math.round(bid.div(pointOf(spec)).toNumber());
-    for (const timeframe of this.state.candles.timeframesOf(symbol)) {
-      const bar = this.state.candles.barWithTick(symbol, timeframe, time, points);
-      if (bar) this.state.putBar(symbol, timeframe, bar);
-    }
-    runTriggers(this.state, symbol);
-  }
 }
 
 function faultRetcode(kind: string): number {
-  return kind === 'requote' ? RETCODE.requote : Number(kind.slice('reject:'.length));
+  return retcodeNamed(kind.slice('reject:'.length)) ?? RETCODE.requote;
 }
 
 function checkTimeZone(tz: string): void {

@@ -1,16 +1,21 @@
 // One running broker: engine, bridge journal and nonces over a data folder, and a boot id that names this run.
-// Invariant: `restart` keeps nothing but what the files hold.
+// Invariant: `restart` keeps nothing but what the files, or the arrays in their place, hold.
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { BridgeJournal } from './bridge-journal.ts';
 import type { BridgeContext } from './bridge-webhook.ts';
+import { BrokerCrash } from './broker-crash.ts';
 import { BrokerEngine } from './broker-engine.ts';
+import { HeldReplies } from './held-replies.ts';
 import { NonceMemory } from './nonce-memory.ts';
 
 export interface HostOptions {
-  dir: string;
+  /** Data folder; null keeps everything in memory, where a crash fault is a restart and not the process's death. */
+  dir: string | null;
   seed: number;
   realNowMs: () => number;
+  /** Where given, a new broker starts with its clock held there (UTC ms). */
+  heldAtMs?: number;
 }
 
 interface Run {
@@ -19,17 +24,19 @@ interface Run {
   nonces: NonceMemory;
   bootId: string;
   seqs: Map<string, number>;
+  held: HeldReplies;
 }
 
 export class BrokerHost {
   readonly realNowMs: () => number;
   readonly #options: HostOptions;
+  readonly #memory = { engine: [] as unknown[], journal: [] as unknown[], nonces: [] as unknown[] };
   #run: Run;
 
   constructor(options: HostOptions) {
     this.#options = options;
     this.realNowMs = options.realNowMs;
-    mkdirSync(options.dir, { recursive: true, mode: 0o700 });
+    if (options.dir !== null) mkdirSync(options.dir, { recursive: true, mode: 0o700 });
     this.#run = this.#boot();
   }
 
@@ -47,13 +54,13 @@ export class BrokerHost {
 
   /** What the bridge webhook needs of the current run. */
   bridgeContext(): BridgeContext {
-    const { engine, journal, nonces, bootId, seqs } = this.#run;
+    const { engine, journal, nonces, bootId, seqs, held } = this.#run;
     const nextSeq = (login: string) => {
       const seq = (seqs.get(login) ?? 0) + 1;
       seqs.set(login, seq);
       return seq;
     };
-    return { engine, journal, nonces, bootId, nextSeq, realNowMs: this.realNowMs };
+    return { engine, journal, nonces, bootId, nextSeq, held, realNowMs: this.realNowMs, crash: this.#crash };
   }
 
   /** Forgets everything in memory and reads the journals again, under a new boot id. */
@@ -68,14 +75,21 @@ export class BrokerHost {
     this.#run.nonces.close();
   }
 
+  #crash = (): never => {
+    if (this.#options.dir !== null) process.kill(process.pid, 'SIGKILL');
+    this.restart();
+    throw new BrokerCrash('crashed');
+  };
+
   #boot(): Run {
-    const { dir, realNowMs } = this.#options;
+    const { dir, realNowMs, seed, heldAtMs } = this.#options;
     return {
-      engine: new BrokerEngine(this.#options),
-      journal: new BridgeJournal(dir),
-      nonces: new NonceMemory(dir, realNowMs),
+      engine: new BrokerEngine({ dir: dir ?? this.#memory.engine, realNowMs, seed, heldAtMs }),
+      journal: new BridgeJournal(dir ?? this.#memory.journal),
+      nonces: new NonceMemory(dir ?? this.#memory.nonces, realNowMs),
       bootId: randomUUID(),
       seqs: new Map(),
+      held: new HeldReplies(),
     };
   }
 }

@@ -5,11 +5,34 @@
 
 export type Side = 'buy' | 'sell';
 export type PendingType = 'buy_limit' | 'sell_limit' | 'buy_stop' | 'sell_stop';
-export type OrderType = Side | PendingType;
+export type StopLimitType = 'buy_stop_limit' | 'sell_stop_limit';
+export type OrderType = Side | PendingType | StopLimitType | 'close_by';
+export const PENDING_TYPES = [
+  'buy_limit',
+  'sell_limit',
+  'buy_stop',
+  'sell_stop',
+  'buy_stop_limit',
+  'sell_stop_limit',
+] as const satisfies readonly (PendingType | StopLimitType)[];
+/** How an order's volume may be met: whole or not at all, what there is, what there is and wait, or passively only. */
+export type Filling = 'fok' | 'ioc' | 'return' | 'boc';
+export type TimeType = 'gtc' | 'day' | 'specified' | 'specified_day';
 export type OrderState = 'placed' | 'partial' | 'filled' | 'canceled' | 'expired' | 'rejected';
 export type Reason = 'client' | 'mobile' | 'web' | 'expert' | 'sl' | 'tp' | 'so' | 'rollover';
 export type MarginMode = 'hedging' | 'netting' | 'exchange';
-export type CashType = 'balance' | 'credit' | 'charge' | 'correction' | 'bonus' | 'commission' | 'interest';
+export type CashType =
+  | 'balance'
+  | 'credit'
+  | 'charge'
+  | 'correction'
+  | 'bonus'
+  | 'commission'
+  | 'commission_daily'
+  | 'commission_monthly'
+  | 'interest'
+  | 'dividend'
+  | 'tax';
 export type SymbolTradeMode = 'disabled' | 'long_only' | 'short_only' | 'close_only' | 'full';
 
 export interface AccountRecord {
@@ -25,6 +48,15 @@ export interface AccountRecord {
   balance: string;
   credit: string;
   trade_allowed: boolean;
+  /** Margin levels in percent: the call warns, the stop-out closes. */
+  margin_so_call: string;
+  margin_so_so: string;
+  /** Positions of a symbol close oldest first (10045) and no opposite one may be opened (10046). */
+  fifo_close: boolean;
+  /** Longest comment the server keeps; longer ones are cut. */
+  comment_length: number;
+  /** Whether closes by the server (SL, TP, stop-out) keep the position's magic; most servers write 0. */
+  keeps_magic: boolean;
 }
 
 export interface PositionRecord {
@@ -57,9 +89,16 @@ export interface OrderRecord {
   reason: Reason;
   volume_initial: string;
   volume_current: string;
+  /** Price that sets a pending order off; of a stop-limit, the price that places its limit. */
   price_open: string;
+  /** The limit a stop-limit becomes; null on every other order. */
+  price_stoplimit: string | null;
   sl: string | null;
   tp: string | null;
+  type_time: TimeType;
+  type_filling: Filling;
+  /** Identifier of the opposite position of a close-by, else 0. */
+  position_by_id: string;
   symbol: string;
   comment: string;
 }
@@ -70,9 +109,9 @@ export interface DealRecord {
   order: string;
   position_id: string;
   time: number;
-  type: Side | CashType;
+  type: Side | 'buy_canceled' | 'sell_canceled' | CashType;
   /** MT5 writes IN (0) on balance deals too, where it means nothing; the bridge reports null there. */
-  entry: 'in' | 'out' | 'inout';
+  entry: 'in' | 'out' | 'inout' | 'out_by';
   magic: string;
   reason: Reason;
   volume: string;
@@ -93,6 +132,7 @@ export interface SymbolRecord {
   base: string;
   quote: string;
   digits: number;
+  /** Smallest step of a price; may be several points (an index with point 0.01 and tick 0.25). */
   tick_size: string;
   contract_size: string;
   volume_min: string;
@@ -106,10 +146,21 @@ export interface SymbolRecord {
   /** Money per lot and night, in the account's currency. */
   swap_long: string;
   swap_short: string;
+  /** Server weekday (0 is Sunday) whose night is charged three times; null charges every night once. */
+  swap_triple_day: number | null;
   /** Money per lot and deal, in the account's currency, as a positive number. */
   commission: string;
+  /** Whether both deals of a trade pay the commission, or the opening one alone. */
+  commission_on: 'both' | 'in';
+  /** Money per lot and deal in the account's currency, booked in the deal's `fee`, as a positive number. */
+  fee: string;
   margin_rate: string;
   trade_mode: SymbolTradeMode;
+  /** Only instant execution judges the deviation; exchange lets market orders wait for the rest (RETURN). */
+  execution: 'instant' | 'market' | 'exchange';
+  /** Fillings allowed beyond what the execution itself implies. */
+  filling_modes: readonly Filling[];
+  expiration_modes: readonly TimeType[];
   start_price: string;
   /** Standard deviation of an hour's move, in points. */
   hourly_sigma_points: number;

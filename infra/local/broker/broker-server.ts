@@ -1,7 +1,7 @@
 // The broker's one listener: `/bridge/<login>` for the signed webhook, everything else for control.
 // Invariant: it binds 127.0.0.1 only; a body over the limit is never kept in memory.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { handleBridge } from './bridge-webhook.ts';
+import { answerBridge, type BridgeAnswer } from './bridge-webhook.ts';
 import type { BrokerHost } from './broker-host.ts';
 import { answerControl } from './control-server.ts';
 
@@ -32,13 +32,24 @@ async function answer(host: BrokerHost, request: IncomingMessage, response: Serv
   const url = new URL(request.url ?? '/', 'http://loopback');
   if (url.pathname.startsWith('/bridge/')) {
     if (request.method !== 'POST') return sendJson(response, 405, { error: 'POST only' });
-    return handleBridge(host.bridgeContext(), request, response, body);
+    const gone = new Promise((resolve) => response.once('close', resolve));
+    const { headers, url: path = '' } = request;
+    const asked = { method: 'POST', path, headers, body, gone };
+    return writeAnswer(response, await answerBridge(host.bridgeContext(), asked));
   }
   const isGet = request.method === 'GET';
   const given = isGet ? Object.fromEntries(url.searchParams) : parseJson(body);
   if (given === undefined) return sendJson(response, 400, { error: 'the body is not JSON' });
   const reply = answerControl(host, `${request.method} ${url.pathname}`, given);
   sendJson(response, reply.status, reply.body);
+}
+
+function writeAnswer(response: ServerResponse, answer: BridgeAnswer): void {
+  if (answer.kind === 'cut') return void response.destroy();
+  const { status, headers, body } = answer.reply;
+  response.writeHead(status, headers);
+  if (answer.kind === 'reply') return void response.end(body);
+  response.write(body.subarray(0, Math.floor(body.length / 2)), () => response.destroy());
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer | null> {

@@ -1,7 +1,7 @@
 // Turns a bridge command into a trade request, or says why the bridge refuses it before anything is sent.
 // Invariant: a command whose preconditions do not hold never reaches the trade server.
 import type { Command } from './bridge-envelope.ts';
-import type { AccountRecord, PendingType, Side } from './broker-records.ts';
+import { type AccountRecord, PENDING_TYPES, type Side } from './broker-records.ts';
 import type { BrokerState } from './broker-state.ts';
 import { dec } from './decimal.ts';
 import { pointOf } from './order-check.ts';
@@ -9,7 +9,6 @@ import { toServerMs } from './server-clock.ts';
 import type { TradeRequest } from './trade-request.ts';
 
 const MAX_COMMENT_LENGTH = 31;
-const PENDING_TYPES: readonly string[] = ['buy_limit', 'sell_limit', 'buy_stop', 'sell_stop'];
 
 /** Why a command must not be sent (a slug for `reason`), or null: login, server, symbol, position, volume, spread. */
 export function refusalReason(state: BrokerState, account: AccountRecord, command: Command): string | null {
@@ -54,6 +53,17 @@ export function requestOf(account: AccountRecord, command: Command): TradeReques
     case 'close':
       // Without a position a deal on a netting account could open the other way: forbidden.
       return order.position_ticket == null ? null : dealRequest(command, asked, order.position_ticket);
+    case 'close_by':
+      return order.position_ticket == null || order.position_by_ticket == null
+        ? null
+        : {
+            ...asked,
+            action: 'close_by',
+            position: order.position_ticket,
+            position_by: order.position_by_ticket,
+          };
+    case 'modify_order':
+      return modifyRequest(account, command, asked);
     case 'place':
       return pendingRequest(account, command, asked);
     case 'cancel':
@@ -87,24 +97,47 @@ function dealRequest(command: Command, asked: Asked, position: string | null): T
     sl: level(order.stop_loss),
     tp: level(order.take_profit),
     position,
+    filling: order.filling ?? undefined,
+  };
+}
+
+function modifyRequest(account: AccountRecord, command: Command, asked: Asked): TradeRequest | null {
+  const { order } = command;
+  if (order.order_ticket == null) return null;
+  return {
+    ...asked,
+    action: 'modify',
+    order: order.order_ticket,
+    price: order.price ?? undefined,
+    sl: movedLevel(order.stop_loss),
+    tp: movedLevel(order.take_profit),
+    expiration: order.expires_at === undefined ? undefined : serverTime(account, order.expires_at),
   };
 }
 
 function pendingRequest(account: AccountRecord, command: Command, asked: Asked): TradeRequest | null {
   const { order } = command;
-  if (order.volume == null || order.price == null || !PENDING_TYPES.includes(order.type ?? '')) return null;
-  const expiresMs = order.expires_at == null ? null : Date.parse(order.expires_at);
+  const type = PENDING_TYPES.find((pending) => pending === order.type);
+  if (order.volume == null || order.price == null || !type) return null;
   return {
     ...asked,
     action: 'pending',
     symbol: order.symbol,
-    type: order.type as PendingType,
+    type,
     volume: order.volume,
     price: order.price,
+    price_stoplimit: order.price_stoplimit,
     sl: level(order.stop_loss),
     tp: level(order.take_profit),
-    expiration: expiresMs === null ? null : toServerMs(account.server_tz, expiresMs),
+    expiration: serverTime(account, order.expires_at),
+    type_time: order.expiration ?? undefined,
+    filling: order.filling ?? undefined,
   };
+}
+
+/** UTC text as raw server wall clock, milliseconds; null stays none. */
+function serverTime(account: AccountRecord, utc: string | null | undefined): number | null {
+  return utc == null ? null : toServerMs(account.server_tz, Date.parse(utc));
 }
 
 /** MT5 writes 0 for "no stop"; both that and an absent field mean none on a new order. Same price, same text. */

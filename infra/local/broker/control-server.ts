@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { secretBytes } from './bridge-signature.ts';
 import type { BrokerEngine } from './broker-engine.ts';
-import { BrokerError } from './broker-engine.ts';
+import { BrokerError } from './broker-error.ts';
 import type { BrokerHost } from './broker-host.ts';
 import { TIMEFRAMES } from './candle-book.ts';
 import { controlSchemas } from './control-schemas.ts';
@@ -15,7 +15,7 @@ import { manualTrade } from './manual-trade.ts';
 import { toServerMs } from './server-clock.ts';
 import { candleRow, isoUtc } from './wire-rows.ts';
 
-const DEFAULT_HOLD_MS = 15_000;
+const DEFAULT_HOLD_MS: Record<string, number> = { timeout_before: 15_000, slow: 3000, reorder: 2000 };
 const DEFAULT_CANDLES = 500;
 
 type Route = (host: BrokerHost, body: unknown) => object;
@@ -26,17 +26,31 @@ const candleQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100_000).default(DEFAULT_CANDLES),
 });
 
+const stateQuery = z.strictObject({ login: z.string().optional() });
+
 /** Every control route: method and path to what it does. */
 const ROUTES: Record<string, Route> = {
   'POST /accounts': ({ engine }, body) => {
-    const { balance, ...terms } = controlSchemas.accounts.parse(body);
-    const { created, account } = engine.createAccount(terms, dec(balance));
-    return { created, login: account.login, balance: account.balance };
+    const parsed = controlSchemas.accounts.parse(body);
+    const all = 'accounts' in parsed ? parsed.accounts : [parsed];
+    const created = engine.createAccounts(
+      all.map(({ balance, ...terms }) => ({ terms, deposit: dec(balance) })),
+    );
+    if ('accounts' in parsed) return { created };
+    return { created: created === 1, login: parsed.login, balance: engine.account(parsed.login).balance };
   },
-  'POST /bridges': ({ engine }, body) => addBridge(engine, body),
+  'POST /bridges': ({ engine }, body) => {
+    const parsed = controlSchemas.bridges.parse(body);
+    const all = 'bridges' in parsed ? parsed.bridges : [parsed];
+    engine.transact(() => {
+      for (const bridge of all) addBridge(engine, bridge);
+    });
+    if ('bridges' in parsed) return { bridges: all.length };
+    return { bridge_id: parsed.bridge_id, login: parsed.login, path: `/bridge/${parsed.login}` };
+  },
   'POST /candles': ({ engine }, body) => {
-    const { symbol, timeframe, file } = controlSchemas.candles.parse(body);
-    const { lastClose, nowMs } = loadOrExplain(() => engine.loadCandles(symbol, timeframe, file));
+    const { symbol, timeframe, file, until } = controlSchemas.candles.parse(body);
+    const { lastClose, nowMs } = loadOrExplain(() => engine.loadCandles(symbol, timeframe, file, until));
     return {
       count: engine.state.candles.count(symbol, timeframe),
       last_close: lastClose,
@@ -45,18 +59,21 @@ const ROUTES: Record<string, Route> = {
   },
   'POST /tick': ({ engine }, body) => {
     const tick = controlSchemas.tick.parse(body);
+    const played = 'candles' in tick ? { played: engine.playCandles(tick.symbol, tick.candles) } : {};
     if ('steps' in tick) engine.walk(tick.symbol, tick.steps, tick.step_seconds);
-    else {
+    if ('bid' in tick) {
       const price = { bid: dec(tick.bid), ask: tick.ask === undefined ? null : dec(tick.ask) };
       engine.quote(tick.symbol, price, tick.time ?? null);
     }
     const quote = engine.state.tables.quote.get(tick.symbol);
-    return { symbol: tick.symbol, bid: quote?.bid, ask: quote?.ask, time: isoUtc(quote?.time ?? 0) };
+    const time = isoUtc(quote?.time ?? 0);
+    return { symbol: tick.symbol, bid: quote?.bid, ask: quote?.ask, time, ...played };
   },
   'POST /fault': ({ engine }, body) => {
     const { kind, login, times, on, hold_ms } = controlSchemas.fault.parse(body);
     // A timeout before acting keeps the caller waiting; one after acting cuts at once unless told otherwise.
-    const holdMs = hold_ms ?? (kind === 'timeout_before' ? DEFAULT_HOLD_MS : 0);
+    const holdMs = hold_ms ?? DEFAULT_HOLD_MS[kind] ?? 0;
+    if (kind.startsWith('switch:')) engine.account(kind.slice('switch:'.length));
     engine.transact(() =>
       armFault(engine.state, { kind, login: login ?? null, times, on: on ?? null, hold_ms: holdMs }),
     );
@@ -87,13 +104,24 @@ const ROUTES: Record<string, Route> = {
     return { deal, balance: engine.account(login).balance };
   },
   'POST /manual-trade': ({ engine }, body) => manualTrade(engine, controlSchemas.manualTrade.parse(body)),
+  'POST /cancel-deal': ({ engine }, body) => {
+    const { login, deal } = controlSchemas.cancelDeal.parse(body);
+    const { correction } = engine.cancelDeal(login, deal);
+    return { deal, correction: correction.ticket, balance: engine.account(login).balance };
+  },
+  'POST /ticket': ({ engine }, body) => {
+    const { login, position, deals } = controlSchemas.ticket.parse(body);
+    const { ticket, identifier } = engine.changeTicket(login, position, deals);
+    return { ticket, identifier };
+  },
   'POST /trading': ({ engine }, body) => {
     const { login, allowed } = controlSchemas.trading.parse(body);
     engine.setTradeAllowed(login, allowed);
     return { login, trade_allowed: allowed };
   },
   'POST /symbols': ({ engine }, body) => {
-    const { symbol, ...terms } = controlSchemas.symbols.parse(body);
+    const { symbol, like, ...terms } = controlSchemas.symbols.parse(body);
+    if (like !== undefined) engine.addSymbol(symbol, like);
     const given = Object.fromEntries(Object.entries(terms).filter(([, value]) => value !== undefined));
     engine.changeSymbol(symbol, given);
     return engine.symbol(symbol);
@@ -105,11 +133,15 @@ const ROUTES: Record<string, Route> = {
     );
     return clockReport(engine, engine.state.nowMs());
   },
-  'POST /restart': (host) => {
+  'POST /restart': (host, body) => {
+    const { empty_history: times } = controlSchemas.restart.parse(body);
     host.restart();
+    // A terminal that has just connected may not have its history yet.
+    const fault = { kind: 'empty_history', login: null, times, on: null, hold_ms: 0 };
+    if (times > 0) host.engine.transact(() => armFault(host.engine.state, fault));
     return { boot_id: host.bootId };
   },
-  'GET /state': (host) => stateReport(host),
+  'GET /state': (host, query) => stateReport(host, stateQuery.parse(query).login),
   'GET /candles': ({ engine }, query) => {
     const { symbol, timeframe, limit } = candleQuery.parse(query);
     const spec = engine.symbol(symbol);
@@ -143,17 +175,14 @@ export function answerControl(
   }
 }
 
-function addBridge(engine: BrokerEngine, body: unknown): object {
-  const { bridge_id, secret, login } = controlSchemas.bridges.parse(body);
+function addBridge(engine: BrokerEngine, bridge: { bridge_id: string; secret: string; login: string }): void {
+  const { bridge_id, secret, login } = bridge;
   if (!secretBytes(secret))
     throw new BrokerError('secret must be whsec_ and padded base64 of at least 16 bytes');
   engine.account(login);
   const before = engine.state.tables.bridge.get(bridge_id);
   const kept = before?.login === login ? before.secrets.filter((known) => known !== secret).slice(0, 1) : [];
-  engine.transact(() =>
-    engine.state.put('bridge', bridge_id, { bridge_id, login, secrets: [secret, ...kept] }),
-  );
-  return { bridge_id, login, path: `/bridge/${login}` };
+  engine.state.put('bridge', bridge_id, { bridge_id, login, secrets: [secret, ...kept] });
 }
 
 /** The held time, with a warning where deals lie after it: readers that follow deals by time would miss new ones. */

@@ -95,12 +95,22 @@ function realised(state: BrokerState, fill: Fill, position: PositionRecord, volu
   });
 }
 
-function reducePosition(state: BrokerState, fill: Fill, position: PositionRecord): DealRecord {
+/** Books one side of a close-by: an OUT_BY deal that reduces `fill.position` and costs nothing. */
+export function bookCloseBy(state: BrokerState, fill: Fill & { position: PositionRecord }): DealRecord {
+  return reducePosition(state, fill, fill.position, 'out_by');
+}
+
+function reducePosition(
+  state: BrokerState,
+  fill: Fill,
+  position: PositionRecord,
+  entry: 'out' | 'out_by' = 'out',
+): DealRecord {
   const rest = dec(position.volume).minus(fill.volume);
   const share = dec(position.swap).times(fill.volume).div(position.volume);
   const swap = rest.eq(0) ? dec(position.swap) : roundHalfUp(share, fill.account.currency_digits);
   const deal = writeDeal(state, fill, {
-    entry: 'out',
+    entry,
     position_id: position.identifier,
     profit: realised(state, fill, position, fill.volume),
     swap,
@@ -138,19 +148,25 @@ function reversePosition(state: BrokerState, fill: Fill, position: PositionRecor
   return deal;
 }
 
-/** What a deal of `volume` lots costs, as a negative amount rounded half up. */
-export function commissionOf(
+/**
+ * What a deal costs, as negative amounts rounded half away from zero: commission and fee per lot. A close-by touches no
+ * market and is free; a symbol may charge its commission on the opening deal alone.
+ */
+export function costsOf(
   state: BrokerState,
   account: AccountRecord,
-  symbol: string,
-  volume: Decimal,
-): Decimal {
-  const perLot = dec(specOf(state, symbol).commission);
-  return roundHalfUp(perLot.times(volume), account.currency_digits).times(-1);
+  deal: { symbol: string; volume: Decimal; entry: DealRecord['entry'] },
+): { commission: Decimal; fee: Decimal } {
+  const spec = specOf(state, deal.symbol);
+  const cost = (perLot: string) =>
+    roundHalfUp(dec(perLot).times(deal.volume), account.currency_digits).times(-1);
+  if (deal.entry === 'out_by') return { commission: dec(0), fee: dec(0) };
+  const isFree = spec.commission_on === 'in' && deal.entry === 'out';
+  return { commission: isFree ? dec(0) : cost(spec.commission), fee: cost(spec.fee) };
 }
 
 function writeDeal(state: BrokerState, fill: Fill, booking: Booking): DealRecord {
-  const commission = commissionOf(state, fill.account, fill.symbol, fill.volume);
+  const { commission, fee } = costsOf(state, fill.account, { ...fill, entry: booking.entry });
   const deal: DealRecord = {
     login: fill.account.login,
     ticket: state.nextTicket('deal'),
@@ -166,12 +182,12 @@ function writeDeal(state: BrokerState, fill: Fill, booking: Booking): DealRecord
     commission: plain(commission),
     swap: plain(booking.swap),
     profit: plain(booking.profit),
-    fee: '0',
+    fee: plain(fee),
     symbol: fill.symbol,
     comment: fill.comment,
   };
   state.put('deal', deal.ticket, deal);
-  addToBalance(state, deal.login, booking.profit.plus(booking.swap).plus(commission));
+  addToBalance(state, deal.login, booking.profit.plus(booking.swap).plus(commission).plus(fee));
   return deal;
 }
 

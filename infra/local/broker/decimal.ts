@@ -23,6 +23,11 @@ export function floorToStep(value: Big, step: Big): Big {
   return value.div(step).round(0, Big.roundDown).times(step);
 }
 
+/** Rounds up (towards plus infinity, for positive values) onto a whole multiple of `step` (used for asks). */
+export function ceilToStep(value: Big, step: Big): Big {
+  return value.div(step).round(0, Big.roundUp).times(step);
+}
+
 /** True where `value` is a whole multiple of `step`. */
 export function isMultiple(value: Big, step: Big): boolean {
   return value.mod(step).eq(0);

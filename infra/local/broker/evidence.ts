@@ -15,12 +15,14 @@ type Found = Pick<
 
 /** How a sent command ended as far as orders, positions and deals show it. */
 export function evidenceOutcome(state: BrokerState, account: AccountRecord, command: Command): Found | null {
-  if (command.kind === 'cancel' || command.kind === 'modify_sltp') return byState(state, command);
-  const owned = (row: { login: string; magic: string }) =>
-    row.login === account.login && row.magic === command.evidence.magic;
-  const order = [...state.tables.order.values(), ...state.tables.history.values()].find(owned);
+  if (['cancel', 'modify_sltp', 'modify_order'].includes(command.kind)) return byState(state, command);
+  const owned = (row: { magic: string }) => row.magic === command.evidence.magic;
+  const { login } = account;
+  const order = [...state.ordersOf(login), ...state.historyOf(login)].find(owned);
   if (!order) return null;
-  const deals = [...state.tables.deal.values()].filter((row) => owned(row) && row.order === order.ticket);
+  const all = state.dealsOf(login).filter((row) => owned(row) && row.order === order.ticket);
+  // Both deals of a close-by are one volume, seen from either position.
+  const deals = command.kind === 'close_by' ? all.slice(0, 1) : all;
   return { ...base(account, order, deals), outcome: outcomeOf(command, order, deals) };
 }
 
@@ -59,6 +61,13 @@ function byState(state: BrokerState, command: Command): Found | null {
   if (command.kind === 'cancel') {
     const ended = state.tables.history.get(order.order_ticket ?? '');
     return ended?.state === 'canceled' ? found : null;
+  }
+  if (command.kind === 'modify_order') {
+    const standing = state.tables.order.get(order.order_ticket ?? '');
+    const isThere = standing && (order.price == null || dec(standing.price_open).eq(order.price));
+    return isThere && stands(standing.sl, order.stop_loss) && stands(standing.tp, order.take_profit)
+      ? found
+      : null;
   }
   const position = state.tables.position.get(order.position_ticket ?? '');
   if (!position) return null;

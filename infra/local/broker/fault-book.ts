@@ -1,6 +1,8 @@
-// Faults on demand. Invariant: taking a fault and what it causes belong to one transaction, so none is lost or doubled.
+// Faults on demand. Invariants: taking a fault and what it causes belong to one transaction, so none is lost or
+// doubled; every use is counted for `GET /state`.
 import type { FaultRecord } from './broker-records.ts';
 import type { BrokerState } from './broker-state.ts';
+import { retcodeNamed } from './retcodes.ts';
 
 /** Faults of the connection and of the bridge program; they hit any envelope unless armed for one kind. */
 export const TRANSPORT_FAULTS = [
@@ -11,12 +13,17 @@ export const TRANSPORT_FAULTS = [
   'garbage',
   'http_500',
   'bad_signature',
+  'slow',
+  'huge',
+  'cut_reply',
+  'reorder',
+  'stale',
 ] as const;
 
-/** Faults of the data in a snapshot. */
-export const SNAPSHOT_FAULTS = ['empty_history', 'failed_history', 'torn'] as const;
+/** Faults of the data in a snapshot; `failed:<section>` is a terminal that answered None. */
+export const SNAPSHOT_FAULTS = ['empty_history', 'failed_history', 'torn', 'failed:*'] as const;
 
-/** Faults inside the execution of a command; the last two kill the process with SIGKILL. */
+/** Faults inside the execution of a command; the last two kill the process. */
 export const EXECUTION_FAULTS = [
   'requote',
   'partial_fill',
@@ -24,17 +31,25 @@ export const EXECUTION_FAULTS = [
   'crash_after_send',
 ] as const;
 
-const REJECT = /^reject:1\d{4}$/;
+/** Sections of a snapshot that can fail. */
+export const SECTIONS = ['account', 'positions', 'orders', 'deals', 'history_orders'] as const;
+
+const SKEW = /^skew:-?\d{1,6}$/;
+const SWITCH = /^switch:\d{1,20}$/;
 
 /** Whether `kind` names a fault this broker can produce. */
 export function isFaultKind(kind: string): boolean {
+  const [name = '', detail = ''] = kind.split(':');
+  if (name === 'reject') return retcodeNamed(detail) !== null;
+  if (name === 'failed') return (SECTIONS as readonly string[]).includes(detail);
+  if (SKEW.test(kind) || SWITCH.test(kind)) return true;
   const known: readonly string[] = [
     ...TRANSPORT_FAULTS,
     ...SNAPSHOT_FAULTS,
     ...EXECUTION_FAULTS,
     'disconnected',
   ];
-  return known.includes(kind) || REJECT.test(kind);
+  return !kind.includes('*') && known.includes(kind);
 }
 
 /** Arms a fault `times` times; times 0 disarms every fault of that kind and login. */
@@ -55,7 +70,7 @@ export function armFault(state: BrokerState, fault: Omit<FaultRecord, 'id'>): vo
  */
 export function takeFault(
   state: BrokerState,
-  wanted: { kinds: readonly string[]; login: string; on?: string },
+  wanted: { kinds: readonly string[]; login: string; on?: string | undefined },
 ): FaultRecord | null {
   const fits = (row: FaultRecord) =>
     wanted.kinds.some((kind) =>
@@ -66,5 +81,6 @@ export function takeFault(
   const found = [...state.tables.fault.values()].find(fits);
   if (!found) return null;
   state.put('fault', found.id, found.times > 1 ? { ...found, times: found.times - 1 } : null);
+  state.count(`fault:${found.kind}`);
   return found;
 }

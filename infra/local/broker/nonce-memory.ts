@@ -11,10 +11,11 @@ export class NonceMemory {
   readonly #log: AppendLog;
   readonly #realNowMs: () => number;
 
-  constructor(dir: string, realNowMs: () => number) {
+  /** `dir` is the folder of `nonces.jsonl`, or an array in place of the file. */
+  constructor(dir: string | unknown[], realNowMs: () => number) {
     this.#realNowMs = realNowMs;
-    const file = join(dir, 'nonces.jsonl');
-    dropOld(file, realNowMs() - KEEP_MS);
+    const file = typeof dir === 'string' ? join(dir, 'nonces.jsonl') : dir;
+    if (typeof file === 'string') dropOld(file, realNowMs() - KEEP_MS);
     this.#log = AppendLog.open(file, (entry) => {
       const [key, at] = entry as [string, number];
       this.#seen.set(key, at);

@@ -1,10 +1,24 @@
 // order_check of the simulated trade server: every reason a request can be turned down, before anything moves.
 // Invariant: nothing here writes; null means the request may go through.
-import { accountFigures, floatingProfit, marginOfPositions, specOf } from './account-figures.ts';
-import type { AccountRecord, PositionRecord, QuoteRecord, Side, SymbolRecord } from './broker-records.ts';
+import {
+  accountFigures,
+  closingPrice,
+  floatingProfit,
+  marginOfPositions,
+  specOf,
+} from './account-figures.ts';
+import type {
+  AccountRecord,
+  OrderRecord,
+  PositionRecord,
+  QuoteRecord,
+  Side,
+  SymbolRecord,
+} from './broker-records.ts';
 import type { BrokerState } from './broker-state.ts';
-import { commissionOf } from './deal-booking.ts';
+import { costsOf } from './deal-booking.ts';
 import { type Decimal, dec, isMultiple, plain, sum } from './decimal.ts';
+import { executionOf } from './filling.ts';
 import { RETCODE } from './retcodes.ts';
 import type { DealRequest, PendingRequest } from './trade-request.ts';
 import { isSessionOpen } from './trading-session.ts';
@@ -85,79 +99,130 @@ export function checkMoney(
 ): number | null {
   const others = state.positionsOf(account.login).filter((row) => row.ticket !== change.before?.ticket);
   const now = accountFigures(state, account);
-  const commission = commissionOf(state, account, change.next.symbol, change.traded);
+  const { commission, fee } = costsOf(state, account, { ...change.next, entry: 'in', volume: change.traded });
   const after = marginOfPositions(state, account, [...others, change.next]);
   const spreadCost = change.before ? dec(0) : floatingProfit(state, account, change.next);
   // A trade that does not raise the margin always passes: it cannot make the account less able to carry it.
   if (after.lte(now.margin)) return null;
-  return now.equity.plus(commission).plus(spreadCost).lt(after) ? RETCODE.noMoney : null;
+  return now.equity.plus(commission).plus(fee).plus(spreadCost).lt(after) ? RETCODE.noMoney : null;
 }
 
-/** All checks of an opening market order except money. `reference` is the price stops are measured from. */
-export function checkOpening(state: BrokerState, request: DealRequest, quote: QuoteRecord): number | null {
+/**
+ * All checks of an opening market order except money. On a netting account a deal that only reduces the symbol's
+ * position (`target`) opens nothing, so direction and volume limit do not bind it.
+ */
+export function checkOpening(
+  state: BrokerState,
+  account: AccountRecord,
+  request: DealRequest,
+  at: { quote: QuoteRecord; target: PositionRecord | null },
+): number | null {
   const spec = specOf(state, request.symbol);
   const volume = dec(request.volume);
+  const { quote, target } = at;
   const reference = dec(request.side === 'buy' ? quote.bid : quote.ask);
+  const reduces = target !== null && target.type !== request.side && volume.lte(target.volume);
+  const grows = (check: () => number | null) => (reduces ? null : check());
   return (
     checkMarket(state, spec) ??
-    checkDirection(spec, request.side) ??
+    grows(() => checkDirection(spec, request.side)) ??
+    grows(() => checkHedge(state, account, request)) ??
     checkVolume(spec, volume) ??
-    checkDeviation(spec, request, quote) ??
+    checkDeviation(account, spec, request, quote) ??
     checkStops(spec, { side: request.side, reference, sl: request.sl, tp: request.tp }) ??
-    checkVolumeLimit(state, { login: request.login, spec, side: request.side, volume })
+    grows(() => checkVolumeLimit(state, { login: request.login, spec, side: request.side, volume }))
   );
 }
 
-/** 10004 where the price ran away by more than the deviation; a better price is always taken. */
-export function checkDeviation(spec: SymbolRecord, request: DealRequest, quote: QuoteRecord): number | null {
+/** 10046 where first-in-first-out rules forbid an opposite position. */
+function checkHedge(state: BrokerState, account: AccountRecord, request: DealRequest): number | null {
+  if (!account.fifo_close || account.margin_mode !== 'hedging') return null;
+  const isOpposite = (row: PositionRecord) => row.symbol === request.symbol && row.type !== request.side;
+  return state.positionsOf(account.login).some(isOpposite) ? RETCODE.hedgeProhibited : null;
+}
+
+/**
+ * 10004 where the price ran away by more than the deviation; a better price is always taken. Only instant execution
+ * promises a price; market and exchange execution take whatever there is.
+ */
+export function checkDeviation(
+  account: AccountRecord,
+  spec: SymbolRecord,
+  request: DealRequest,
+  quote: QuoteRecord,
+): number | null {
+  if (executionOf(account, spec) !== 'instant') return null;
   if (request.price === null || request.deviation_points === null) return null;
   const worse =
     request.side === 'buy' ? dec(quote.ask).minus(request.price) : dec(request.price).minus(quote.bid);
   return worse.gt(pointOf(spec).times(request.deviation_points)) ? RETCODE.requote : null;
 }
 
-/** All checks of a pending order; its price must lie on its own side of the market by the stops level. */
-export function checkPending(
-  state: BrokerState,
-  account: AccountRecord,
-  request: PendingRequest,
-  quote: QuoteRecord,
-): number | null {
-  const spec = specOf(state, request.symbol);
-  const side = sideOf(request.type);
-  const price = dec(request.price);
-  const market = dec(side === 'buy' ? quote.ask : quote.bid);
-  const below = request.type === 'buy_limit' || request.type === 'sell_stop';
+type Placed = Pick<OrderRecord, 'type' | 'price_open' | 'price_stoplimit'>;
+
+/** 10015 where a pending price is off the tick, not on its own side of the market or nearer than the stops level. */
+export function checkPendingPrice(spec: SymbolRecord, order: Placed, quote: QuoteRecord): number | null {
+  const price = dec(order.price_open);
+  const isBuy = sideOf(order.type) === 'buy';
+  const market = dec(isBuy ? quote.ask : quote.bid);
+  const below = order.type === 'buy_limit' || order.type === 'sell_stop' || order.type === 'sell_stop_limit';
   const gap = below ? market.minus(price) : price.minus(market);
   const misplaced = gap.lte(0) || gap.lt(pointOf(spec).times(spec.stops_level));
-  const wrongPrice = price.lte(0) || !isMultiple(price, dec(spec.tick_size)) || misplaced;
-  const late = request.expiration !== null && request.expiration <= state.serverNowMs(account);
+  if (price.lte(0) || !isMultiple(price, dec(spec.tick_size)) || misplaced) return RETCODE.invalidPrice;
+  if (order.type.endsWith('_stop_limit') !== (order.price_stoplimit !== null)) return RETCODE.invalidPrice;
+  if (order.price_stoplimit === null) return null;
+  // The limit of a stop-limit lies on the better side of its trigger.
+  const limit = dec(order.price_stoplimit);
+  const better = isBuy ? price.minus(limit) : limit.minus(price);
+  return better.lt(0) || !isMultiple(limit, dec(spec.tick_size)) ? RETCODE.invalidPrice : null;
+}
+
+/** All checks of a pending order but its lifetime and filling. */
+export function checkPending(state: BrokerState, request: PendingRequest, quote: QuoteRecord): number | null {
+  const spec = specOf(state, request.symbol);
+  const side = sideOf(request.type);
+  const limit = request.price_stoplimit ?? null;
+  const { login, type, price } = request;
   const volume = dec(request.volume);
   return (
     checkMarket(state, spec) ??
     checkDirection(spec, side) ??
     checkVolume(spec, volume) ??
-    (wrongPrice ? RETCODE.invalidPrice : null) ??
-    checkStops(spec, { side, reference: price, sl: request.sl, tp: request.tp }) ??
-    (late ? RETCODE.invalidExpiration : null) ??
-    checkVolumeLimit(state, { login: request.login, spec, side, volume })
+    checkPendingPrice(spec, { type, price_open: price, price_stoplimit: limit }, quote) ??
+    checkStops(spec, { side, reference: dec(limit ?? price), sl: request.sl, tp: request.tp }) ??
+    checkVolumeLimit(state, { login, spec, side, volume })
   );
 }
 
-/** Closing checks: 10036 gone, 10013 wrong symbol or direction, 10038 more than there is, 10014 off the step. */
+/**
+ * Closing checks: 10036 gone, 10013 wrong symbol or direction, 10014 off the step, 10038 more than there is, 10045 not
+ * the oldest of its symbol on a FIFO account, 10029 a stop about to be hit.
+ */
 export function checkClosing(
   state: BrokerState,
+  account: AccountRecord,
   request: DealRequest,
   position: PositionRecord | undefined,
 ): number | null {
-  if (!position || position.login !== request.login) return RETCODE.positionClosed;
+  if (position?.login !== account.login) return RETCODE.positionClosed;
   if (position.symbol !== request.symbol || position.type === request.side) return RETCODE.invalid;
   const spec = specOf(state, position.symbol);
   const volume = dec(request.volume);
   const market = checkMarket(state, spec);
   if (market !== null) return market;
   if (volume.lte(0) || !isMultiple(volume, dec(spec.volume_step))) return RETCODE.invalidVolume;
-  return volume.gt(position.volume) ? RETCODE.invalidCloseVolume : null;
+  if (volume.gt(position.volume)) return RETCODE.invalidCloseVolume;
+  if (account.fifo_close && oldestOf(state, position).ticket !== position.ticket) return RETCODE.fifoClose;
+  const reference = closingPrice(state, position.symbol, position.type);
+  return checkFreeze(spec, reference, [position.sl, position.tp]);
+}
+
+function oldestOf(state: BrokerState, position: PositionRecord): PositionRecord {
+  const [oldest = position] = state
+    .positionsOf(position.login)
+    .filter((row) => row.symbol === position.symbol)
+    .sort((a, b) => a.time - b.time || Number(a.identifier) - Number(b.identifier));
+  return oldest;
 }
 
 /** 10029 where a working price lies within the freeze level of the market. */

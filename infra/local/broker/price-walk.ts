@@ -38,6 +38,11 @@ export function nextStep(state: number, sigmaPoints: number): { state: number; p
   return { state: current, points: Math.round((total - 2) * Math.sqrt(3) * sigmaPoints) };
 }
 
+/** Whole points in one tick of a symbol: 1 for most, 25 for an index with point 0.01 and tick 0.25. */
+export function tickPointsOf(spec: SymbolRecord): number {
+  return Math.round(Number(spec.tick_size) * 10 ** spec.digits);
+}
+
 /** Opening hours (UTC ms) of the last 500 trading hours that had begun before `endMs`, oldest first. */
 function tradingHours(spec: SymbolRecord, endMs: number): number[] {
   const hours: number[] = [];
@@ -88,7 +93,8 @@ export function inventHistory(
   const lift = source.closePoints - price;
   // A price never reaches zero: where the lift is not enough the walk is drawn together towards its end.
   const scale = lowest + lift > 0 ? 1 : (source.closePoints * 0.5) / (price - lowest);
-  const place = (points: number) => source.closePoints + Math.round((points - price) * scale);
+  const tick = tickPointsOf(spec);
+  const place = (points: number) => source.closePoints + Math.round(((points - price) * scale) / tick) * tick;
   const lifted = m1.map((bar) => ({
     ...bar,
     open: place(bar.open),

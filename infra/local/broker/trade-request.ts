@@ -1,5 +1,5 @@
 // What can be asked of the broker's trade server and what it answers: MqlTradeRequest and MqlTradeResult in plain data.
-import type { PendingType, Reason, Side } from './broker-records.ts';
+import type { Filling, PendingType, Reason, Side, StopLimitType, TimeType } from './broker-records.ts';
 
 interface Asked {
   login: string;
@@ -21,18 +21,43 @@ export interface DealRequest extends Asked {
   tp: string | null;
   /** Ticket of the position to close; null opens (or nets). */
   position: string | null;
+  /** Left out, the terminal takes the first one that the symbol allows. */
+  filling?: Filling | undefined;
 }
 
 export interface PendingRequest extends Asked {
   action: 'pending';
   symbol: string;
-  type: PendingType;
+  type: PendingType | StopLimitType;
   volume: string;
   price: string;
+  /** The limit that a stop-limit places once `price` is reached. */
+  price_stoplimit?: string | null | undefined;
   sl: string | null;
   tp: string | null;
   /** Raw server wall clock, milliseconds; null is good till cancelled. */
   expiration: number | null;
+  /** Left out, `specified` with an expiration and `gtc` without. */
+  type_time?: TimeType | undefined;
+  /** Left out, `return`. */
+  filling?: Filling | undefined;
+}
+
+export interface ModifyRequest extends Asked {
+  action: 'modify';
+  order: string;
+  price?: string | undefined;
+  /** undefined leaves a level or the expiration as it is, null removes it. */
+  sl?: string | null | undefined;
+  tp?: string | null | undefined;
+  expiration?: number | null | undefined;
+}
+
+export interface CloseByRequest extends Asked {
+  action: 'close_by';
+  /** Tickets of two opposite positions of one symbol. */
+  position: string;
+  position_by: string;
 }
 
 export interface StopsRequest extends Asked {
@@ -48,7 +73,13 @@ export interface RemoveRequest extends Asked {
   order: string;
 }
 
-export type TradeRequest = DealRequest | PendingRequest | StopsRequest | RemoveRequest;
+export type TradeRequest =
+  | DealRequest
+  | PendingRequest
+  | StopsRequest
+  | RemoveRequest
+  | ModifyRequest
+  | CloseByRequest;
 
 export interface TradeAnswer {
   retcode: number;

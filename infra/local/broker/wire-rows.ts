@@ -1,6 +1,6 @@
 // The broker's rows as the bridge reports them: snake_case, decimal text, UTC with milliseconds.
 // Invariant: server wall time becomes UTC here and nowhere else.
-import { closingPrice, floatingProfit, tickValues } from './account-figures.ts';
+import { closingPrice, floatingProfit, marginOf, tickValues } from './account-figures.ts';
 import type {
   AccountRecord,
   Bar,
@@ -57,11 +57,15 @@ export function orderRow(account: AccountRecord, row: OrderRecord) {
     time_expiration: row.time_expiration === null ? null : utcOf(account, row.time_expiration),
     type: row.type,
     state: row.state,
+    type_time: row.type_time,
+    type_filling: row.type_filling,
     magic: row.magic,
     position_id: row.position_id,
+    position_by_id: row.position_by_id,
     volume_initial: row.volume_initial,
     volume_current: row.volume_current,
     price_open: row.price_open,
+    price_stoplimit: row.price_stoplimit,
     sl: row.sl,
     tp: row.tp,
     symbol: row.symbol,
@@ -82,7 +86,7 @@ export function dealRow(account: AccountRecord, row: DealRecord) {
     ...rest,
     time: utcOf(account, time),
     time_server: isoServer(time),
-    entry: row.type === 'buy' || row.type === 'sell' ? entry : null,
+    entry: /^(buy|sell)(_canceled)?$/.test(row.type) ? entry : null,
     external_id: '',
   };
 }
@@ -112,6 +116,18 @@ export function symbolRow(state: BrokerState, account: AccountRecord, spec: Symb
     freeze_level: spec.freeze_level,
     spread: Math.round(dec(quote.ask).minus(quote.bid).div(point).toNumber()),
     trade_mode: spec.trade_mode,
+    execution: spec.execution,
+    filling_modes: spec.filling_modes,
+    expiration_modes: spec.expiration_modes,
+    // Of one lot bought at the current ask, in the deposit currency.
+    margin_per_lot: plain(
+      marginOf(state, account, { symbol: spec.symbol, volume: dec(1), price: dec(quote.ask) }),
+    ),
+    swap_long: spec.swap_long,
+    swap_short: spec.swap_short,
+    swap_triple_day: spec.swap_triple_day,
+    currency_base: spec.base,
+    currency_profit: spec.quote,
     bid: quote.bid,
     ask: quote.ask,
     time: isoUtc(checkMarket(state, spec) === null ? state.nowMs() : quote.time),

@@ -1,5 +1,7 @@
 // Speaks the bridge protocol from the cloud's side, written from API.md and not from the bridge's code.
 import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { answerBridge } from '../../../../infra/local/broker/bridge-webhook.ts';
+import type { BrokerHost } from '../../../../infra/local/broker/broker-host.ts';
 
 export const SECRET = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
 export const BRIDGE_ID = 'bridge-1';
@@ -15,6 +17,7 @@ export function macOf(secret: string, direction: string, lines: string[]): strin
 
 export interface CallOptions {
   login?: string;
+  bridgeId?: string;
   nonce?: string;
   timestamp?: string;
   secret?: string;
@@ -29,12 +32,16 @@ export interface Reply {
   captured_at: string;
   connected: boolean;
   result: { outcome: string; order: string };
-  account: object;
+  account: { login: string; balance: string; equity: string };
   positions: { identifier: string }[];
   orders: object[];
   deals: object[];
   history_orders: object[];
   symbols: object[];
+  sections: Record<string, boolean>;
+  padding: string;
+  fault_uses: Record<string, number>;
+  retcodes: Record<string, number>;
   candles: { time: string; close: string }[];
   accounts: { login: string; positions: object[]; orders: object[]; deals: object[] }[];
   journal: { cmd_id: string; executed: number }[];
@@ -46,50 +53,74 @@ export interface Reply {
   error: string;
 }
 
-/** Posts an envelope and checks the reply's signature; throws where the connection is cut. */
-export async function call(base: string, envelope: object | string, options: CallOptions = {}) {
+/** A request as the cloud signs it. */
+export function signedRequest(envelope: object | string, options: CallOptions = {}) {
   const path = options.path ?? `/bridge/${options.login ?? '1001'}`;
   const body = typeof envelope === 'string' ? envelope : JSON.stringify(envelope);
   const nonce = options.nonce ?? randomBytes(16).toString('hex');
   const timestamp = options.timestamp ?? String(Math.floor(Date.now() / 1000));
   const secret = options.secret ?? SECRET;
-  const lines = ['v1', 'POST', path, timestamp, nonce, BRIDGE_ID, hash(body)];
-  const response = await fetch(base + path, {
-    method: 'POST',
-    body,
-    headers: {
-      'content-type': 'application/json',
-      'x-bridge-id': BRIDGE_ID,
-      'x-timestamp': timestamp,
-      'x-nonce': nonce,
-      'x-signature': macOf(secret, 'to-bridge', lines),
-      ...options.headers,
-    },
-  });
-  const text = await response.text();
-  const replyTime = response.headers.get('x-timestamp') ?? '';
-  const expected = macOf(secret, 'from-bridge', [
-    'v1-reply',
-    String(response.status),
-    nonce,
-    hash(body),
-    replyTime,
-    hash(text),
-  ]);
-  const signature = response.headers.get('x-signature');
+  const bridgeId = options.bridgeId ?? BRIDGE_ID;
+  const lines = ['v1', 'POST', path, timestamp, nonce, bridgeId, hash(body)];
+  const headers = {
+    'content-type': 'application/json',
+    'x-bridge-id': bridgeId,
+    'x-timestamp': timestamp,
+    'x-nonce': nonce,
+    'x-signature': macOf(secret, 'to-bridge', lines),
+    ...options.headers,
+  };
+  return { path, body, nonce, secret, headers };
+}
+
+/** What a reply says, and whether its signature holds for the request. */
+export function readReply(
+  request: ReturnType<typeof signedRequest>,
+  reply: { status: number; text: string; timestamp: string; signature: string | null },
+) {
+  const { status, text, timestamp, signature } = reply;
+  const lines = ['v1-reply', String(status), request.nonce, hash(request.body), timestamp, hash(text)];
   let json = null as unknown as Reply;
   try {
     json = JSON.parse(text) as Reply;
   } catch {
     // Garbage is one of the answers a test may ask for.
   }
-  return {
+  const isProven = signature === macOf(request.secret, 'from-bridge', lines);
+  return { status, text, json, isSigned: signature !== null, isProven, timestamp };
+}
+
+/** Posts an envelope and checks the reply's signature; throws where the connection is cut. */
+export async function call(base: string, envelope: object | string, options: CallOptions = {}) {
+  const request = signedRequest(envelope, options);
+  const { body, headers, path } = request;
+  const response = await fetch(base + path, { method: 'POST', body, headers });
+  return readReply(request, {
     status: response.status,
-    text,
-    json,
-    isSigned: signature !== null,
-    isProven: signature === expected,
-  };
+    text: await response.text(),
+    timestamp: response.headers.get('x-timestamp') ?? '',
+    signature: response.headers.get('x-signature'),
+  });
+}
+
+/** The same to a broker in this process; throws where the connection would be cut. */
+export async function callInProcess(host: BrokerHost, envelope: object | string, options: CallOptions = {}) {
+  const timestamp = String(Math.floor(host.realNowMs() / 1000));
+  const request = signedRequest(envelope, { timestamp, ...options });
+  const { path, headers } = request;
+  const answer = await answerBridge(host.bridgeContext(), {
+    method: 'POST',
+    path,
+    headers,
+    body: Buffer.from(request.body),
+  });
+  if (answer.kind !== 'reply') throw new Error(`connection ${answer.kind}`);
+  return readReply(request, {
+    status: answer.reply.status,
+    text: answer.reply.body.toString('utf8'),
+    timestamp: answer.reply.headers['x-timestamp'] ?? '',
+    signature: answer.reply.headers['x-signature'] ?? null,
+  });
 }
 
 export function envelope(kind: string, more: object = {}) {

@@ -66,7 +66,7 @@ test('a proven snapshot is answered with a signed reply of the agreed shape', as
     { type: 'balance', entry: null, profit: '10000', symbol: '', position_id: '0' },
     { type: 'buy', entry: 'in', magic: MAGIC, position_id: reply.json.positions[0]?.identifier },
   ]);
-  expect(reply.json.symbols).toHaveLength(6);
+  expect(reply.json.symbols).toHaveLength(8);
   expect(Math.abs(Date.parse(reply.json.captured_at) - Date.now())).toBeLessThan(5000);
 });
 
@@ -181,6 +181,15 @@ test('duplicate, garbage, http_500 and bad_signature behave as named', async () 
   expect(await snapshot()).toMatchObject({ status: 200, isSigned: true, isProven: false });
   expect(await snapshot()).toMatchObject({ status: 200, isProven: true });
   expect((await state()).faults).toEqual([]);
+});
+
+test('over HTTP a torn reply is a broken connection, a slow one arrives whole', async () => {
+  await control(base, '/fault', { kind: 'cut_reply', times: 1 });
+  await expect(snapshot()).rejects.toThrow();
+  await control(base, '/fault', { kind: 'slow', times: 1, hold_ms: 20 });
+  expect(await snapshot()).toMatchObject({ status: 200, isProven: true });
+  await control(base, '/fault', { kind: 'huge', times: 1 });
+  expect((await snapshot()).text.length).toBeGreaterThan(10 * 1024 * 1024);
 });
 
 test('requote and reject answer once and a new attempt succeeds', async () => {

@@ -1,14 +1,12 @@
 // Arithmetic of the simulated broker, to the cent; every figure below was worked out by hand from the symbol's terms.
-import { afterEach, expect, test } from 'vitest';
-import { armFault } from '../../../../infra/local/broker/fault-book.ts';
-import { EngineFixture, LOGIN } from './engine-fixture.ts';
+import { expect, test } from 'vitest';
+import { EngineFixture, type FixtureTerms, LOGIN } from './engine-fixture.ts';
 
 let fixture: EngineFixture;
-function start(terms?: ConstructorParameters<typeof EngineFixture>[0]): EngineFixture {
+function start(terms?: FixtureTerms): EngineFixture {
   fixture = new EngineFixture(terms);
   return fixture;
 }
-afterEach(() => fixture.remove());
 
 function hold(iso: string): void {
   fixture.engine.setClock(Date.parse(iso));
@@ -173,9 +171,7 @@ test('a half-filled pending keeps working beside its position and opens the same
   start();
   const placed = fixture.pending('buy_limit', '0.2', '1.08');
   expect(placed.retcode).toBe(10008);
-  fixture.engine.transact(() =>
-    armFault(fixture.engine.state, { kind: 'partial_fill', login: LOGIN, times: 1, on: null, hold_ms: 0 }),
-  );
+  fixture.arm('partial_fill');
   fixture.tick('EURUSD', '1.0799');
   expect(fixture.positions()).toMatchObject([{ identifier: placed.order, volume: '0.1', magic: '78' }]);
   expect(fixture.engine.state.ordersOf(LOGIN)).toMatchObject([{ state: 'partial', volume_current: '0.1' }]);

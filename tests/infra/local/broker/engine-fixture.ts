@@ -1,24 +1,36 @@
-// An engine over a folder of its own with a clock the test moves.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+// An engine in memory with a clock the test moves.
 import { accountFigures } from '../../../../infra/local/broker/account-figures.ts';
-import { BrokerEngine } from '../../../../infra/local/broker/broker-engine.ts';
-import type { MarginMode, PendingType, Side } from '../../../../infra/local/broker/broker-records.ts';
+import { BrokerEngine, type NewAccount } from '../../../../infra/local/broker/broker-engine.ts';
+import type { MarginMode, Side } from '../../../../infra/local/broker/broker-records.ts';
 import { dec, plain } from '../../../../infra/local/broker/decimal.ts';
-import type { DealRequest, PendingRequest } from '../../../../infra/local/broker/trade-request.ts';
+import { armFault } from '../../../../infra/local/broker/fault-book.ts';
+import type {
+  DealRequest,
+  PendingRequest,
+  TradeRequest,
+} from '../../../../infra/local/broker/trade-request.ts';
 
 export const LOGIN = '1001';
 export const TUESDAY = Date.parse('2026-03-03T10:00:00Z');
 
-export class EngineFixture {
-  readonly dir = mkdtempSync(join(tmpdir(), 'broker-'));
-  engine: BrokerEngine;
-  realNowMs = TUESDAY;
+export interface FixtureTerms {
+  marginMode?: MarginMode;
+  balance?: string;
+  serverTz?: string;
+  currency?: string;
+  leverage?: number;
+  nowMs?: number;
+  account?: Partial<NewAccount>;
+}
 
-  constructor(
-    terms: { marginMode?: MarginMode; balance?: string; serverTz?: string; currency?: string } = {},
-  ) {
+export class EngineFixture {
+  /** What the broker wrote; stands for its file. */
+  readonly journal: unknown[] = [];
+  engine: BrokerEngine;
+  realNowMs: number;
+
+  constructor(terms: FixtureTerms = {}) {
+    this.realNowMs = terms.nowMs ?? TUESDAY;
     this.engine = this.open();
     this.engine.createAccount(
       {
@@ -29,19 +41,31 @@ export class EngineFixture {
         currency: terms.currency ?? 'USD',
         margin_mode: terms.marginMode ?? 'hedging',
         trade_mode: 'demo',
-        leverage: 100,
+        leverage: terms.leverage ?? 100,
+        ...terms.account,
       },
       dec(terms.balance ?? '10000'),
     );
   }
 
   open(): BrokerEngine {
-    return new BrokerEngine({ dir: this.dir, seed: 7, realNowMs: () => this.realNowMs });
+    return new BrokerEngine({ dir: this.journal, seed: 7, realNowMs: () => this.realNowMs });
   }
 
-  remove(): void {
+  /** Closes the broker and opens it again from what it wrote. */
+  reopen(): void {
     this.engine.close();
-    rmSync(this.dir, { recursive: true, force: true });
+    this.engine = this.open();
+  }
+
+  send(request: { action: TradeRequest['action'] } & Partial<Record<string, unknown>>) {
+    const asked = { login: LOGIN, magic: '79', comment: 'test', reason: 'expert', ...request };
+    return this.engine.send(asked as TradeRequest);
+  }
+
+  arm(kind: string, times = 1): void {
+    const fault = { kind, login: LOGIN, times, on: null, hold_ms: 0 };
+    this.engine.transact(() => armFault(this.engine.state, fault));
   }
 
   market(side: Side, volume: string, more: Partial<DealRequest> = {}) {
@@ -63,7 +87,7 @@ export class EngineFixture {
     });
   }
 
-  pending(type: PendingType, volume: string, price: string, more: Partial<PendingRequest> = {}) {
+  pending(type: PendingRequest['type'], volume: string, price: string, more: Partial<PendingRequest> = {}) {
     return this.engine.send({
       action: 'pending',
       login: LOGIN,
@@ -81,8 +105,12 @@ export class EngineFixture {
     });
   }
 
-  tick(symbol: string, bid: string): void {
-    this.engine.quote(symbol, { bid: dec(bid), ask: null }, null);
+  tick(symbol: string, bid: string, ask: string | null = null): void {
+    this.engine.quote(symbol, { bid: dec(bid), ask: ask === null ? null : dec(ask) }, null);
+  }
+
+  hold(iso: string): void {
+    this.engine.setClock(Date.parse(iso));
   }
 
   balance(): string {
@@ -107,6 +135,14 @@ export class EngineFixture {
   }
 
   deals() {
-    return [...this.engine.state.tables.deal.values()];
+    return this.engine.state.dealsOf(LOGIN);
+  }
+
+  orders() {
+    return this.engine.state.ordersOf(LOGIN);
+  }
+
+  history(ticket: string | null) {
+    return this.engine.state.tables.history.get(ticket ?? '');
   }
 }
