@@ -93,7 +93,8 @@ function limiterFor(config: Config, clock: Clock, lingers: boolean): (after: Dep
     token: need(config, 'UPSTASH_REDIS_REST_TOKEN'),
     scale: config.RATE_LIMIT_SCALE,
     clock,
-    settleEveryMs: lingers ? SETTLE_EVERY_MS : 0,
+    settleEveryMs: SETTLE_EVERY_MS,
+    lingers,
   });
 }
 

@@ -40,8 +40,9 @@ export function createRateLimiter(options: {
   token: string;
   scale: number;
   clock: Clock;
-  /** 0 settles after every answer: for a runtime in which work put off holds up the answer. */
   settleEveryMs: number;
+  /** Whether work put off may wait without holding up the answer; where not, what is not due yet is the next one's. */
+  lingers: boolean;
 }): (after: (work: () => Promise<unknown>) => void) => RateLimiter {
   const redis = createRedis(options);
   const windows = new Map<number, Ratelimit>();
@@ -83,13 +84,13 @@ export function createRateLimiter(options: {
 
   /** One settlement is on its way at a time; one that its runtime ended is planned anew when it is well overdue. */
   const plan = (key: string, count: Count, nowMs: number, after: (work: () => Promise<unknown>) => void) => {
-    if (count.settling || nowMs < count.dueMs + ABANDONED_MS) return;
-    const waitMs = options.settleEveryMs;
-    count.dueMs = nowMs + waitMs;
+    if (count.settling || nowMs < count.dueMs) return;
+    const waitMs = options.lingers ? options.settleEveryMs : 0;
+    count.dueMs = nowMs + waitMs + ABANDONED_MS;
     after(async () => {
       if (waitMs > 0) await clock.sleep(waitMs);
-      count.dueMs = Number.NEGATIVE_INFINITY;
       await settle(key, count);
+      count.dueMs = options.lingers ? Number.NEGATIVE_INFINITY : nowMs + options.settleEveryMs;
     });
   };
 

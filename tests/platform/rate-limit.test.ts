@@ -20,7 +20,10 @@ afterEach(async () => {
 });
 
 /** An isolate's limiter with its own clock; `settle` does what was put off until after the answers. */
-function isolate(url: string, options: { scale?: number; token?: string; settleEveryMs?: number } = {}) {
+function isolate(
+  url: string,
+  options: { scale?: number; token?: string; settleEveryMs?: number; lingers?: boolean } = {},
+) {
   const clock = {
     ms: START,
     nowMs: () => clock.ms,
@@ -35,6 +38,7 @@ function isolate(url: string, options: { scale?: number; token?: string; settleE
     scale: options.scale ?? 1,
     clock,
     settleEveryMs: options.settleEveryMs ?? 0,
+    lingers: options.lingers ?? false,
   })((work) => {
     pending.push(work);
   });
@@ -108,9 +112,25 @@ describe('an allowance', () => {
     expect(calls, 'the first settlement takes all that is unsettled').toBe(1);
   });
 
-  it('settles a key once in its time, and again where the request that was to do it has ended', async () => {
+  it('where nothing may linger settles at once, and then what comes within its time with the next', async () => {
     const key = freshKey();
     const { clock, pending, settle, takeMany } = isolate(redis.url, { settleEveryMs: 100 });
+    const other = isolate(redis.url);
+    takeMany(key, 50, 1);
+    await settle();
+    takeMany(key, 50, 20);
+    expect(pending.length).toBe(0);
+    clock.ms += 100;
+    takeMany(key, 50, 1);
+    await settle();
+    other.takeMany(key, 50, 1);
+    await other.settle();
+    expect(other.takeMany(key, 50, 50)).toBe(27);
+  });
+
+  it('settles a key once in its time, and again where the request that was to do it has ended', async () => {
+    const key = freshKey();
+    const { clock, pending, settle, takeMany } = isolate(redis.url, { settleEveryMs: 100, lingers: true });
     const other = isolate(redis.url);
     takeMany(key, 50, 20);
     expect(pending.length).toBe(1);
