@@ -12,7 +12,9 @@ import { getAccount } from './execution/get-account.ts';
 import { haltAccount } from './execution/halt-account.ts';
 import { listAccounts } from './execution/list-accounts.ts';
 import { listOrders } from './execution/list-orders.ts';
+import { patchAccount } from './execution/patch-account.ts';
 import { postAccount } from './execution/post-account.ts';
+import { raiseRestoreEpoch } from './execution/raise-restore-epoch.ts';
 import { resumeAccount } from './execution/resume-account.ts';
 import { deleteSubscription } from './identity/delete-subscription.ts';
 import { deleteToken } from './identity/delete-token.ts';
@@ -27,7 +29,14 @@ import { listProducers } from './identity/list-producers.ts';
 import { listSubscriptions } from './identity/list-subscriptions.ts';
 import { listTokens } from './identity/list-tokens.ts';
 import { listUsers } from './identity/list-users.ts';
-import { revokeBridge, revokeProducer, rotateBridge, rotateProducer } from './identity/party-verbs.ts';
+import {
+  revokeAlertDestination,
+  revokeBridge,
+  revokeProducer,
+  rotateAlertDestination,
+  rotateBridge,
+  rotateProducer,
+} from './identity/party-verbs.ts';
 import { patchProducer } from './identity/patch-producer.ts';
 import { patchUser } from './identity/patch-user.ts';
 import { postBridge } from './identity/post-bridge.ts';
@@ -41,6 +50,17 @@ import { postUser } from './identity/post-user.ts';
 import { getTrade } from './ledger/get-trade.ts';
 import { listPositions } from './ledger/list-positions.ts';
 import { listTrades } from './ledger/list-trades.ts';
+import { getCandles } from './market/get-candles.ts';
+import { getMarketHours } from './market/get-market-hours.ts';
+import { postCalendar } from './market/post-calendar.ts';
+import { postCalendarBlock } from './market/post-calendar-block.ts';
+import { postCalendarException } from './market/post-calendar-exception.ts';
+import { postSymbolCalendar } from './market/post-symbol-calendar.ts';
+import { listAlertDestinations } from './notify/list-alert-destinations.ts';
+import { listAlerts } from './notify/list-alerts.ts';
+import { postAlertDestination } from './notify/post-alert-destination.ts';
+import { postAlertTest } from './notify/post-alert-test.ts';
+import { createScheduleWatch } from './notify/watch-schedule.ts';
 import { ConfigError } from './platform/config.ts';
 import { databaseFault } from './platform/database.ts';
 import type { Deps } from './platform/deps.ts';
@@ -109,9 +129,11 @@ export const ROUTES: readonly Endpoint[] = [
   postAccount,
   listAccounts,
   getAccount,
+  patchAccount,
   haltAccount,
   resumeAccount,
   listOrders,
+  raiseRestoreEpoch,
   listPositions,
   listTrades,
   getTrade,
@@ -119,6 +141,18 @@ export const ROUTES: readonly Endpoint[] = [
   postReconciliationRun,
   listDivergences,
   listDeadEvents,
+  listAlerts,
+  postAlertDestination,
+  listAlertDestinations,
+  postAlertTest,
+  rotateAlertDestination,
+  revokeAlertDestination,
+  getCandles,
+  getMarketHours,
+  postCalendar,
+  postCalendarException,
+  postCalendarBlock,
+  postSymbolCalendar,
   postChart,
   getChart,
   getJwks,
@@ -157,6 +191,7 @@ function once<T>(make: () => T): () => T {
 
 /** Builds the application. One per isolate; everything that differs by request comes through the door. */
 export function createApp(): App {
+  const watchSchedule = createScheduleWatch();
   const app = new OpenAPIHono<DoorBindings>({
     defaultHook: (result, c) => {
       const slug = result.target === 'json' ? 'invalid-body' : 'invalid-query';
@@ -195,6 +230,7 @@ export function createApp(): App {
       database_calls: deps.calls.database,
       outbound_calls: deps.calls.outbound,
     });
+    watchSchedule(deps);
   });
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',

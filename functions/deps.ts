@@ -1,19 +1,22 @@
 /** Where adapters are wired, once per isolate; the rest of `functions/` sees only `Deps`. */
 import { MT5_CONNECT } from './bridge/bridge-metrics.ts';
 import { MEDIA_CACHE_HITS, MEDIA_RENDER } from './charts/chart-metrics.ts';
+import { type CircuitBreaker, createCircuitBreaker } from './platform/circuit-breaker.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { type Config, isLoopback, need } from './platform/config.ts';
 import { createDatabase } from './platform/database.ts';
 import type { Deps } from './platform/deps.ts';
+import { DNS_OVER_HTTPS_URL, dnsOverHttps, fetchTransport } from './platform/fetch-transport.ts';
 import { HTTP_METRICS } from './platform/http-metrics.ts';
 import { createIds } from './platform/ids.ts';
 import { causeOf, consoleLog, type Log } from './platform/log.ts';
 import type { MetricFamily } from './platform/metric-family.ts';
 import { createMetrics, idleMetrics, type Metrics } from './platform/metrics.ts';
 import { type ObjectStore, r2Store, s3Store } from './platform/object-store.ts';
-import { createOutbound } from './platform/outbound.ts';
+import { createOutbound, type Transport } from './platform/outbound.ts';
 import { createRateLimiter, type RateLimiter } from './platform/rate-limit.ts';
 import { createRedis, redisAnswers } from './platform/redis.ts';
+import { RETRIES } from './platform/resilient-call.ts';
 import { countingCalls } from './platform/upstream-calls.ts';
 import {
   cloudflareQueue,
@@ -38,6 +41,8 @@ type Parts = {
   config: Config;
   queue: WorkQueue;
   media: ObjectStore;
+  /** How this runtime makes a call to a given address. */
+  transport: Transport;
   loadRasterizerWasm: Deps['loadRasterizerWasm'];
   /** Whether work put off may wait a second without holding up the answer. */
   lingers: boolean;
@@ -55,7 +60,7 @@ export function wire(parts: Parts): Wiring {
     httpUrl: config.DATABASE_HTTP_URL,
     timeoutMs: DATABASE_TIMEOUT_MS,
   });
-  const outbound = createOutbound({ local: isLoopback(config.PUBLIC_BASE_URL), clock });
+  const outbound = createOutbound({ local: isLoopback(config.PUBLIC_BASE_URL), transport: parts.transport });
   const limiterOf = limiterFor(config, clock, parts.lingers);
   const sendSoonOf = gatheringSender(queue, clock, parts.lingers ? GATHER_MS : 0);
   const redis = redisFor(config, clock, parts.lingers);
@@ -75,6 +80,7 @@ export function wire(parts: Parts): Wiring {
       sendSoon: sendSoonOf(guarded),
       media,
       limiter: limiterOf(guarded),
+      breaker: redis.breaker,
       metrics: redis.metricsOf(guarded),
       redisAnswers: redis.answers,
       log,
@@ -103,22 +109,32 @@ const countedFamilies = (config: Config): MetricFamily[] => [
   SIGNALS_REFUSED,
   { ...SIGNALS_CREATE_SECONDS, bounds: config.SIGNALS_CREATE_BUCKETS ?? SIGNALS_CREATE_SECONDS.bounds },
   MT5_CONNECT,
+  RETRIES,
   MEDIA_RENDER,
   MEDIA_CACHE_HITS,
   ...HTTP_METRICS,
 ];
 
-type RedisParts = { metricsOf: (after: Deps['after']) => Metrics; answers: Deps['redisAnswers'] };
+type RedisParts = {
+  metricsOf: (after: Deps['after']) => Metrics;
+  answers: Deps['redisAnswers'];
+  breaker: CircuitBreaker;
+};
 
-/** A duty without Redis counts nothing of its own and misses nobody. */
+/** A duty without Redis counts nothing of its own, misses nobody, and keeps its circuits to itself. */
 function redisFor(config: Config, clock: Clock, lingers: boolean): RedisParts {
   if (config.UPSTASH_REDIS_REST_URL === undefined)
-    return { metricsOf: () => idleMetrics, answers: async () => true };
+    return {
+      metricsOf: () => idleMetrics,
+      answers: async () => true,
+      breaker: createCircuitBreaker({ redis: null, clock }),
+    };
   const token = need(config, 'UPSTASH_REDIS_REST_TOKEN');
   const redis = createRedis({ url: config.UPSTASH_REDIS_REST_URL, token });
   const families = countedFamilies(config);
   const metricsOf = createMetrics({ redis, clock, ids: createIds(clock), families, lingers });
-  return { metricsOf, answers: () => redisAnswers(redis) };
+  const breaker = createCircuitBreaker({ redis, clock });
+  return { metricsOf, answers: () => redisAnswers(redis), breaker };
 }
 
 /** Bindings of the Worker that are not text. */
@@ -134,16 +150,18 @@ export const wireWorker = (
     config,
     queue: cloudflareQueue(bindings.WORK),
     media: r2Store(bindings.MEDIA),
+    transport: fetchTransport(isLoopback(config.PUBLIC_BASE_URL) ? null : dnsOverHttps(DNS_OVER_HTTPS_URL)),
     loadRasterizerWasm,
     lingers: true,
   });
 
 export type AwsCredentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
 
-/** Wires a Lambda function with the credentials of its role. */
+/** Wires a Lambda function with the credentials of its role and its way to given addresses. */
 export function wireLambda(
   config: Config,
   credentials: AwsCredentials,
+  transport: Transport,
   loadRasterizerWasm: Deps['loadRasterizerWasm'],
 ): Wiring {
   const region = need(config, 'AWS_REGION');
@@ -156,7 +174,7 @@ export function wireLambda(
     timeoutMs,
   });
   const media = mediaFor(config, { region, credentials, timeoutMs });
-  return wire({ config, queue, media, loadRasterizerWasm, lingers: false });
+  return wire({ config, queue, media, transport, loadRasterizerWasm, lingers: false });
 }
 
 /** Duties without a bucket have no chart route; one that lands there all the same is `misconfigured`. */

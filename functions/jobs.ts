@@ -7,6 +7,10 @@ import { sendCommand } from './execution/send-command.ts';
 import { rewrapSecrets } from './identity/rewrap-secrets.ts';
 import { sealAudit } from './identity/seal-audit.ts';
 import { seedDefaultProducer } from './identity/seed-default-producer.ts';
+import { raiseAlerts } from './notify/raise-alerts.ts';
+import { sendAlert } from './notify/send-alert.ts';
+import { createScheduleWatch } from './notify/watch-schedule.ts';
+import { ALERT_TOPIC } from './platform/alert.ts';
 import type { Deps } from './platform/deps.ts';
 import { causeOf } from './platform/log.ts';
 import {
@@ -32,6 +36,8 @@ const SWEEP_LIMIT = 500;
 /** How much of what came together is worked at once: Workers have six connections, and one is the database's. */
 const PARALLEL = 5;
 
+const watchSchedule = createScheduleWatch();
+
 type Consumer = (deps: Deps, event: OutboxEvent) => Promise<void>;
 type BulkConsumer = (deps: Deps, events: readonly OutboxEvent[]) => Promise<void>;
 
@@ -41,9 +47,11 @@ const acknowledge: Consumer = async (deps, event) => {
 };
 
 export const CONSUMERS: Readonly<Record<string, Consumer>> = {
-  'approval.approved': executeApproval,
+  'approval.approved': (deps, event) =>
+    executeApproval(deps, event, (accountId) => reconcileAccount(deps, accountId, { commands: false })),
   'approval.rejected': acknowledge,
   'command.created': sendCommand,
+  [ALERT_TOPIC]: sendAlert,
 };
 /** Topics whose events, where several come together, cost one call and not one each. */
 export const BULK_CONSUMERS: Readonly<Record<string, BulkConsumer>> = { 'signal.created': fanOutSignals };
@@ -71,6 +79,7 @@ export async function consume(deps: Deps, messages: readonly WorkMessage[]): Pro
     for (let w = work.shift(); w !== undefined; w = work.shift()) await w();
   };
   await Promise.all(Array.from({ length: PARALLEL }, next));
+  watchSchedule(deps);
   deps.metrics.flush();
   return failed;
 }
@@ -155,7 +164,7 @@ function line(deps: Deps, { name, outcome, id, sinceMs, events = 1 }: Work, caus
  * What a tick does beside trading. None of it may hold up the others or the tick: what fails is logged and comes again.
  */
 async function keepHouse(deps: Deps): Promise<void> {
-  const chores = { rollUpMetrics, seedDefaultProducer, rewrapSecrets, sealAudit, pruneIntake };
+  const chores = { raiseAlerts, rollUpMetrics, seedDefaultProducer, rewrapSecrets, sealAudit, pruneIntake };
   for (const [name, chore] of Object.entries(chores))
     try {
       await chore(deps);

@@ -16,8 +16,9 @@ import { createApp, type DoorContext } from './app.ts';
 import { type AwsCredentials, type Wiring, wireLambda } from './deps.ts';
 import { consume, runTick } from './jobs.ts';
 import { systemClock } from './platform/clock.ts';
-import { ConfigError, DUTIES, type Duty, parseConfig } from './platform/config.ts';
+import { ConfigError, DUTIES, type Duty, isLoopback, parseConfig } from './platform/config.ts';
 import { createIds } from './platform/ids.ts';
+import { nodeTransport } from './platform/node-transport.ts';
 import type { WorkMessage } from './platform/work-queue.ts';
 
 const SSM_TIMEOUT_MS = 10_000;
@@ -70,7 +71,8 @@ const config = parseConfig(
   dutyOf(process.env),
   systemClock.nowMs(),
 );
-const wiring: Wiring = wireLambda(config, credentials, async () => rasterizerWasm);
+const transport = nodeTransport({ local: isLoopback(config.PUBLIC_BASE_URL) });
+const wiring: Wiring = wireLambda(config, credentials, transport, async () => rasterizerWasm);
 const ids = createIds(systemClock);
 const app = createApp();
 

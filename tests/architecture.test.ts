@@ -13,18 +13,19 @@ const ARROWS: Record<string, readonly string[]> = {
   platform: [],
   identity: ['platform'],
   signals: ['platform', 'identity'],
-  approvals: ['platform', 'identity', 'signals'],
   bridge: ['platform', 'identity'],
-  market: ['platform', 'bridge'],
+  market: ['platform', 'identity', 'bridge'],
   ledger: ['platform', 'identity'],
-  execution: ['platform', 'identity', 'signals', 'approvals', 'bridge'],
-  reconciliation: ['platform', 'identity', 'signals', 'bridge', 'execution', 'ledger'],
+  execution: ['platform', 'identity', 'signals', 'bridge', 'market'],
+  approvals: ['platform', 'identity', 'signals', 'execution'],
+  reconciliation: ['platform', 'identity', 'signals', 'bridge', 'market', 'execution', 'ledger'],
+  notify: ['platform', 'identity', 'signals'],
   charts: ['platform', 'identity', 'market'],
 };
 
 /** Verbs that an endpoint or a job begins with; every other name in a room is a noun and so a rule. */
 const VERBS =
-  /^(get|list|post|patch|put|delete|cancel|rotate|revoke|rewrap|seal|seed|halt|resume|expire|prune|execute|fan-out|fetch|draw|resolve|send|reconcile-accounts?)(-|$)/;
+  /^(get|list|post|patch|put|delete|cancel|rotate|revoke|rewrap|seal|seed|halt|resume|expire|prune|raise|watch|execute|fan-out|fetch|draw|resolve|send|reconcile-accounts?)(-|$)/;
 /** Files in a room that are neither verb, store, client nor rule, each for a reason. */
 const NEITHER: Record<string, string> = {
   'functions/identity/caller.ts':
@@ -39,6 +40,8 @@ const NEITHER: Record<string, string> = {
   'functions/identity/signing-party.ts':
     'names the tables of both kinds for their store, in fragments of SQL',
   'functions/execution/account-access.ts': 'the guard that every account route shares: it reads the account',
+  'functions/market/calendar-change.ts':
+    'makes and stores the next version of a calendar, for three endpoints: it asks the store',
   'functions/signals/ingest-metrics.ts': 'counts what a lane answers, for all lanes alike',
   'functions/charts/rasterizer.ts': 'holds the one WebAssembly instance of a process',
 };
@@ -54,8 +57,16 @@ const PURE_PLATFORM = [
   'problem',
   'read-body',
   'strict-json',
+  'time-zone',
 ].map((name) => `functions/platform/${name}.ts`);
-const PURE_PACKAGES = new Set(['zod', '@hono/zod-openapi', 'canonicalize', 'big.js', 'fflate']);
+const PURE_PACKAGES = new Set([
+  'zod',
+  '@hono/zod-openapi',
+  'canonicalize',
+  'big.js',
+  'fflate',
+  'trading-signals',
+]);
 
 const functions = filesBelow('functions').map(readSource);
 const inRooms = functions.filter((f) => f.path.split('/').length === 3);
@@ -176,19 +187,19 @@ describe('rule files', () => {
 });
 
 describe('what may be reached, and from where', () => {
-  it('the network: given addresses in platform/outbound.ts alone, configured services in four files', () => {
+  it('the network: given addresses by the two transports alone, configured services in four files', () => {
     const calls = functions
       .filter((f) => /\bfetch\(/.test(f.code.replaceAll(/\bapp\.fetch\(|\basync fetch\(/g, '')))
       .map((f) => f.path);
     expect(calls).toEqual([
       'functions/lambda.ts', // the parameter store, through AwsClient
       'functions/platform/database.ts', // Neon's endpoint, from the connection string
+      'functions/platform/fetch-transport.ts', // on Workers: addresses that somebody gave us, judged by outbound.ts
       'functions/platform/object-store.ts', // S3, through AwsClient
-      'functions/platform/outbound.ts', // addresses that somebody gave us, judged by `addressFault`
       'functions/platform/work-queue.ts', // SQS, through AwsClient
     ]);
     const bare = offenders(functions, /(?<![.\w])fetch\((?!request,)/);
-    expect(bare).toEqual(['functions/platform/database.ts', 'functions/platform/outbound.ts']);
+    expect(bare).toEqual(['functions/platform/database.ts', 'functions/platform/fetch-transport.ts']);
     const aws = functions.filter((f) => f.imports.includes('aws4fetch')).map((f) => f.path);
     expect(aws).toEqual([
       'functions/lambda.ts',
@@ -209,9 +220,13 @@ describe('what may be reached, and from where', () => {
     ]);
   });
 
-  it('no other way to the network is loaded', () => {
+  it('no other way to the network is loaded, but on Lambda', () => {
     const ways = /^(node:(http|https|http2|net|tls|dgram|dns)|cloudflare:sockets|undici|axios|ws)(\/|$)/;
-    expect(functions.filter((f) => f.imports.some((to) => ways.test(to))).map((f) => f.path)).toEqual([]);
+    expect(functions.filter((f) => f.imports.some((to) => ways.test(to))).map((f) => f.path)).toEqual([
+      'functions/platform/node-transport.ts', // on Lambda: the look-up hook needs Node's own client
+    ]);
+    const loaders = functions.filter((f) => f.imports.includes('functions/platform/node-transport.ts'));
+    expect(loaders.map((f) => f.path)).toEqual(['functions/lambda.ts']);
   });
 
   it('the clock: platform/clock.ts alone', () => {

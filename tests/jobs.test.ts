@@ -3,8 +3,16 @@ import { insertApproval } from '../functions/approvals/approval-store.ts';
 import { BULK_CONSUMERS, CONSUMERS, consume, runTick } from '../functions/jobs.ts';
 import { isoTime } from '../functions/platform/clock.ts';
 import { FIRST_PATIENCE_MS, MAX_ATTEMPTS } from '../functions/platform/outbox-store.ts';
-import { lastTickMs } from '../functions/reconciliation/reconciliation-store.ts';
-import { auditOf, CLIENT, decisionOf, makeDesk, type Stage, storeSignal } from './support/organisation.ts';
+import { readReadiness } from '../functions/reconciliation/reconciliation-store.ts';
+import {
+  auditOf,
+  CLIENT,
+  decisionOf,
+  freshMarkets,
+  makeDesk,
+  type Stage,
+  storeSignal,
+} from './support/organisation.ts';
 import {
   executed,
   nothingFound,
@@ -47,7 +55,7 @@ describe('a tick', () => {
     expect(await ticks()).toEqual([
       { minute: new Date(START_MS), finished_at: new Date(deps.clock.nowMs()) },
     ]);
-    expect(await lastTickMs(t.db)).toBe(deps.clock.nowMs());
+    expect((await readReadiness(t.db)).lastTickMs).toBe(deps.clock.nowMs());
   });
 
   it('catches up what a missed one left: lost events are sent again, and past deadlines written', async () => {
@@ -83,7 +91,7 @@ describe('a tick', () => {
     await expect(runTick(deps, deps.clock.nowMs())).rejects.toThrow('the queue is gone');
     deps.queue = queue;
     expect(await ticks()).toMatchObject([{ finished_at: null }]);
-    expect(await lastTickMs(t.db)).toBeNull();
+    expect((await readReadiness(t.db)).lastTickMs).toBeNull();
     deps.clock.advance(MINUTE_MS);
     await runTick(deps, deps.clock.nowMs());
     expect(deps.sent.map((m) => m.kind).sort()).toEqual(['outbox', 'reconcile']);
@@ -112,7 +120,7 @@ describe('a tick', () => {
       MAX_ATTEMPTS,
     ]);
     await runTick(deps, START_MS);
-    expect(deps.lines.at(-1)).toMatchObject({ name: 'tick', events_waiting: 1, events_dead: 1 });
+    expect(deps.lines.at(-1)).toMatchObject({ name: 'tick', events_waiting: 2, events_dead: 1 });
   });
 });
 
@@ -183,7 +191,7 @@ describe('the whole way from a signal to the books', () => {
     for (let minute = 1; minute <= 12; minute += 1) {
       deps.clock.advance(MINUTE_MS);
       // The bridge was heard of a moment ago, or the entry would be refused.
-      await t.sql('UPDATE accounts SET snapshot_at = $1', [isoTime(deps.clock.nowMs())]);
+      await freshMarkets(stage);
       await runTick(deps, deps.clock.nowMs());
       await deps.drain({ times: 2, order: (m) => [...m].reverse() });
     }

@@ -9,6 +9,7 @@ import {
   numeric,
   pgTable,
   primaryKey,
+  smallint,
   text,
   timestamp,
   uniqueIndex,
@@ -20,7 +21,9 @@ import { users } from './users.ts';
 
 /**
  * Trading accounts. Bound to (server, login) by the bridge's first signed snapshot, never by typing; `version` is
- * the compare-and-set that makes one writer of the books per account; `halted` blocks entries, never closes.
+ * the compare-and-set that makes one writer of the books per account; `halted` blocks entries, never closes. From
+ * `risk_bps` to `symbols`: what its user decides about its orders (`account-settings.ts`). `orders_made` grows with every
+ * command, so that of two that counted the same positions one is made.
  */
 export const accounts = pgTable(
   'accounts',
@@ -41,6 +44,20 @@ export const accounts = pgTable(
     boundAt: timestamp('bound_at', { withTimezone: true, mode: 'string' }),
     halted: boolean('halted').notNull(),
     orderVolume: numeric('order_volume', { precision: 18, scale: 8 }).notNull(),
+    riskBps: smallint('risk_bps'),
+    riskBase: text('risk_base', { enum: ['lesser', 'equity'] })
+      .notNull()
+      .default('lesser'),
+    maxVolume: numeric('max_volume', { precision: 18, scale: 8 }),
+    maxPositions: smallint('max_positions'),
+    minStopPoints: integer('min_stop_points').notNull().default(0),
+    rewardRatio: numeric('reward_ratio', { precision: 8, scale: 4 }),
+    maxSpreadPoints: integer('max_spread_points'),
+    commissionPerLot: numeric('commission_per_lot', { precision: 18, scale: 8 }).notNull().default('0'),
+    marginShareBps: smallint('margin_share_bps'),
+    instruments: text('instruments').array(),
+    symbols: jsonb('symbols').notNull().default({}),
+    ordersMade: bigint('orders_made', { mode: 'bigint' }).notNull().default(sql`0`),
     version: integer('version').notNull(),
     bootId: text('boot_id'),
     bridgeSeq: bigint('bridge_seq', { mode: 'bigint' }),
@@ -54,6 +71,16 @@ export const accounts = pgTable(
     uniqueIndex('ux_accounts_binding').on(t.server, t.login).where(sql`${t.login} is not null`),
     uniqueIndex('ux_accounts_bridge').on(t.bridgeId),
     check('ck_accounts_volume', sql`${t.orderVolume} > 0`),
+    check('ck_accounts_risk', sql`${t.riskBps} between 1 and 1000`),
+    check('ck_accounts_risk_base', sql`${t.riskBase} in ('lesser', 'equity')`),
+    check('ck_accounts_max_volume', sql`${t.maxVolume} > 0`),
+    check('ck_accounts_max_positions', sql`${t.maxPositions} > 0`),
+    check('ck_accounts_min_stop', sql`${t.minStopPoints} >= 0`),
+    check('ck_accounts_reward_ratio', sql`${t.rewardRatio} > 0`),
+    check('ck_accounts_max_spread', sql`${t.maxSpreadPoints} > 0`),
+    check('ck_accounts_commission', sql`${t.commissionPerLot} >= 0`),
+    check('ck_accounts_margin_share', sql`${t.marginShareBps} between 1 and 10000`),
+    check('ck_accounts_symbols', sql`jsonb_typeof(${t.symbols}) = 'object'`),
     check('ck_accounts_binding', sql`(${t.login} is null) = (${t.boundAt} is null)`),
     index('ix_accounts_user').on(t.userId, t.createdAt),
   ],
@@ -74,5 +101,27 @@ export const accountProducers = pgTable(
   (t) => [
     primaryKey({ columns: [t.accountId, t.producerId] }),
     index('ix_account_producers_producer').on(t.producerId),
+  ],
+);
+
+/**
+ * Symbols of an account's broker that signals may be about, as the last valid snapshot stated them, and the lots of
+ * working orders in each by side. Replaced with each snapshot that names them.
+ */
+export const accountSymbols = pgTable(
+  'account_symbols',
+  {
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id, { onDelete: 'restrict' }),
+    symbol: text('symbol').notNull(),
+    spec: jsonb('spec').notNull(),
+    pendingBuy: numeric('pending_buy', { precision: 20, scale: 8 }).notNull(),
+    pendingSell: numeric('pending_sell', { precision: 20, scale: 8 }).notNull(),
+    snapshotAt: timestamp('snapshot_at', { withTimezone: true, mode: 'string' }).notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.accountId, t.symbol] }),
+    check('ck_account_symbols_pending', sql`${t.pendingBuy} >= 0 and ${t.pendingSell} >= 0`),
   ],
 );

@@ -1,8 +1,8 @@
 import { pgSequence } from 'drizzle-orm/pg-core';
 
-/** The 36-bit counter inside a command's magic number (domain: ns << 40 | number << 4 | attempt). */
+/** The lower 28 bits of the counter inside a command's magic number; above them stands the restore epoch. */
 export const commandNumber = pgSequence('command_number', {
   startWith: 1,
   minValue: 1,
-  maxValue: 68719476735,
+  maxValue: 268435455,
 });

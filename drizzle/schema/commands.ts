@@ -18,7 +18,8 @@ import { signals } from './signals.ts';
 
 /**
  * What we told a broker to do: one row per intent, committed with its id and magic before anything is sent.
- * `ux_commands_approval` is why an approval is executed at most once, however often its event arrives.
+ * `ux_commands_approval` is why an approval is executed at most once, however often its event arrives; `leg` counts the
+ * positions that one close takes out.
  */
 export const commands = pgTable(
   'commands',
@@ -29,21 +30,30 @@ export const commands = pgTable(
       .references(() => accounts.id, { onDelete: 'restrict' }),
     approvalId: uuid('approval_id').references(() => approvals.id, { onDelete: 'restrict' }),
     signalId: uuid('signal_id').references(() => signals.id, { onDelete: 'restrict' }),
-    kind: text('kind', { enum: ['open', 'close'] }).notNull(),
+    kind: text('kind', { enum: ['open', 'place', 'close'] }).notNull(),
+    leg: smallint('leg').notNull().default(0),
     symbol: text('symbol').notNull(),
     instruction: jsonb('instruction').notNull(),
     magic: bigint('magic', { mode: 'bigint' }).notNull(),
     comment: text('comment').notNull(),
     attempt: smallint('attempt').notNull(),
     state: text('state', {
-      enum: ['created', 'sent', 'done', 'partial', 'failed', 'expired', 'unknown', 'not_executed'],
+      enum: [
+        ...(['created', 'sent', 'placed', 'done', 'partial'] as const),
+        ...(['failed', 'expired', 'unknown', 'not_executed', 'ended'] as const),
+      ],
     }).notNull(),
     expiresAt: timestamp('expires_at', { withTimezone: true, mode: 'string' }).notNull(),
     sentAt: timestamp('sent_at', { withTimezone: true, mode: 'string' }),
     resolvedAt: timestamp('resolved_at', { withTimezone: true, mode: 'string' }),
     negativeLookups: smallint('negative_lookups').notNull(),
     lookedUpAt: timestamp('looked_up_at', { withTimezone: true, mode: 'string' }),
+    /** After a refusal that passes: the next attempt waits until then. */
+    notBefore: timestamp('not_before', { withTimezone: true, mode: 'string' }),
+    /** Of the account's lease under which it was last sent. */
+    leaseEpoch: bigint('lease_epoch', { mode: 'bigint' }),
     retcode: integer('retcode'),
+    brokerComment: text('broker_comment'),
     reason: text('reason'),
     orderTicket: text('order_ticket'),
     positionId: text('position_id'),
@@ -53,11 +63,15 @@ export const commands = pgTable(
   (t) => [
     check(
       'ck_commands_state',
-      sql`${t.state} in ('created', 'sent', 'done', 'partial', 'failed', 'expired', 'unknown', 'not_executed')`,
+      sql`${t.state} in ('created', 'sent', 'placed', 'done', 'partial', 'failed', 'expired', 'unknown', 'not_executed', 'ended')`,
     ),
+    check('ck_commands_kind', sql`${t.kind} in ('open', 'place', 'close')`),
+    check('ck_commands_leg', sql`${t.leg} >= 0 and (${t.leg} = 0 or ${t.kind} = 'close')`),
     check('ck_commands_comment', sql`length(${t.comment}) <= 26`),
-    uniqueIndex('ux_commands_approval').on(t.approvalId).where(sql`${t.approvalId} is not null`),
+    uniqueIndex('ux_commands_approval').on(t.approvalId, t.leg).where(sql`${t.approvalId} is not null`),
     uniqueIndex('ux_commands_magic').on(t.magic),
+    // Attempts of one command differ in the lowest four bits alone.
+    index('ix_commands_number').on(sql`(${t.magic} >> 4)`),
     index('ix_commands_account_state').on(t.accountId, t.state, t.createdAt),
     index('ix_commands_signal').on(t.signalId),
     index('ix_commands_created').on(t.createdAt),

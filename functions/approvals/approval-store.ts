@@ -4,6 +4,8 @@
  * reject against expiry has one winner; an approval, its delivery, its audit row and its event stand together.
  */
 import { sql } from 'drizzle-orm';
+import { TRADING_COLUMNS, tradingFactsOf } from '../execution/entry-facts-store.ts';
+import type { TradingFacts } from '../execution/sized-entry.ts';
 import { type AuditEntry, auditInsert } from '../platform/audit.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database, Row } from '../platform/database.ts';
@@ -21,8 +23,8 @@ export type DecisionContext = {
   signalCancelled: boolean;
   existingId: string | null;
   consent: { version: number; sha256: string } | null;
-  /** The user's accounts that follow the producer, with the volume each one trades. */
-  accounts: { id: string; volume: string }[];
+  /** The user's accounts that follow the producer, with what an order of this signal depends on there. */
+  accounts: { id: string; trading: TradingFacts }[];
 };
 
 export type Approval = {
@@ -56,7 +58,7 @@ export async function readDecisionContext(
       FROM signals s LEFT JOIN deliveries d ON d.signal_id = s.id AND d.user_id = ${userId}::uuid
       LEFT JOIN LATERAL (SELECT version, sha256 FROM consents ORDER BY version DESC LIMIT 1) c ON true
       WHERE s.id = ${signalId}::uuid`,
-    sql`SELECT a.id, a.order_volume FROM accounts a JOIN account_producers f ON f.account_id = a.id
+    sql`SELECT ${TRADING_COLUMNS} FROM accounts a JOIN account_producers f ON f.account_id = a.id
       JOIN signals s ON s.producer_id = f.producer_id
       WHERE s.id = ${signalId}::uuid AND a.user_id = ${userId}::uuid ORDER BY a.created_at, a.id LIMIT 100`,
   ]);
@@ -72,7 +74,7 @@ export async function readDecisionContext(
       row['consent_version'] === null
         ? null
         : { version: Number(row['consent_version']), sha256: String(row['consent_sha256']) },
-    accounts: accounts.map((a) => ({ id: String(a['id']), volume: String(a['order_volume']) })),
+    accounts: accounts.map((a) => ({ id: String(a['id']), trading: tradingFactsOf(a) })),
   };
 }
 

@@ -1,21 +1,11 @@
 import canonicalize from 'canonicalize';
+import type { ApprovedTerms } from '../execution/approved-terms.ts';
 import { sha256Hex } from '../platform/digest.ts';
 
-/** What a person countersigns: execution never exceeds it. Decimals are plain strings, times ISO 8601. */
-export type ApprovalTerms = {
+/** What a person countersigns: what execution keeps to, of which signal, for which account, until when. */
+export type ApprovalTerms = ApprovedTerms & {
   signal_id: string;
   account_id: string;
-  intent: 'open' | 'close';
-  side: 'buy' | 'sell';
-  order_type: 'market' | 'limit' | 'stop';
-  price: string;
-  /** The farthest price at which it may execute. */
-  band: { low: string; high: string };
-  stop_loss: string | null;
-  take_profit: string | null;
-  max_volume: string;
-  /** Loss at the stop in the account's currency; null where the signal has no stop. */
-  max_risk: string | null;
   expires_at: string;
   consent_version: number;
 };

@@ -10,7 +10,7 @@ export type DecisionRequest = {
   accountId: string | null;
 };
 export type DecisionVerdict =
-  | { kind: 'open'; accountId: string | null; volume: string | null; consentSha256: string }
+  | { kind: 'open'; account: DecisionContext['accounts'][number] | null; consentSha256: string }
   | { kind: 'forbidden' }
   | { kind: 'already-decided'; existingId: string }
   | { kind: 'signal-not-open'; status: string }
@@ -32,11 +32,10 @@ export function judgeDecision(
   if (signal.expiresMs <= nowMs) return { kind: 'signal-not-open', status: 'expired' };
   if (consent === null || wanted.consentVersion > consent.version) return { kind: 'consent-unknown' };
   if (wanted.consentVersion < consent.version) return { kind: 'consent-outdated', current: consent.version };
-  if (wanted.decision === 'rejected')
-    return { kind: 'open', accountId: null, volume: null, consentSha256: consent.sha256 };
+  if (wanted.decision === 'rejected') return { kind: 'open', account: null, consentSha256: consent.sha256 };
   const account = chooseAccount(context, wanted.accountId);
   if (typeof account === 'string') return { kind: 'account-required', detail: account };
-  return { kind: 'open', accountId: account.id, volume: account.volume, consentSha256: consent.sha256 };
+  return { kind: 'open', account, consentSha256: consent.sha256 };
 }
 
 /** The account that a decision is for, or why none can be chosen. */

@@ -92,21 +92,18 @@ async function decide(
   };
   const verdict = judgeDecision(context, request, made.nowMs);
   if (verdict.kind !== 'open') throw refusal(verdict);
-  const { accountId, volume } = verdict;
-  const agreed =
-    accountId === null || volume === null
-      ? null
-      : signalTerms(context, { id: accountId, volume }, request.consentVersion);
+  const { account } = verdict;
+  const agreed = account === null ? null : signalTerms(context, account, request.consentVersion);
   const terms = agreed ?? {};
   const termsSha256 = agreed === null ? await sha256Hex('{}') : await termsDigest(agreed);
-  if (accountId !== null && wanted.terms_sha256 !== undefined && wanted.terms_sha256 !== termsSha256)
+  if (agreed !== null && wanted.terms_sha256 !== undefined && wanted.terms_sha256 !== termsSha256)
     throw problem('terms-changed', { terms, terms_sha256: termsSha256 });
   return {
     id: made.id,
     signalId: context.signal.id,
     userId,
     decision: wanted.decision,
-    accountId,
+    accountId: account?.id ?? null,
     channel: 'token',
     consentVersion: request.consentVersion,
     consentSha256: verdict.consentSha256,

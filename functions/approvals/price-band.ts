@@ -3,6 +3,9 @@ import { Big, plain } from '../platform/decimal.ts';
 /** Without `max_slippage_points` an approval holds this far around the signal's price: half a percent. */
 const DEFAULT_BAND = new Big('0.005');
 
+/** Wider than any price: a band that stops nothing. */
+export const ANY_PRICE = { low: '0', high: '1000000000' } as const;
+
 /**
  * The prices at which an approved signal may execute, both inclusive: `points` of the instrument's last digit around
  * the price, or half a percent. Rounded inward to the instrument's digits, so that rounding never widens it.

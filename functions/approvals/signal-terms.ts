@@ -1,28 +1,35 @@
+import { orderLimits } from '../execution/order-limits.ts';
 import { isoTime } from '../platform/clock.ts';
 import { plain, plainOrNull } from '../platform/decimal.ts';
 import type { DecisionContext } from './approval-store.ts';
 import type { ApprovalTerms } from './approval-terms.ts';
-import { priceBand } from './price-band.ts';
+import { ANY_PRICE, priceBand } from './price-band.ts';
 
-/** The terms that are shown, hashed and stored for a signal on an account that trades `volume` lots. */
+/** The terms that are shown, hashed and stored for a signal on an account, sized as things stand there now. */
 export const signalTerms = (
   context: DecisionContext,
-  account: { id: string; volume: string },
+  account: DecisionContext['accounts'][number],
   consentVersion: number,
 ): ApprovalTerms => {
   const { signal } = context;
-  return {
-    signal_id: signal.id,
-    account_id: account.id,
+  // A close that the market has run away from must still be possible: its band is the producer's or none.
+  const unbounded = signal.intent === 'close' && signal.maxSlippagePoints === null;
+  const wanted = {
     intent: signal.intent,
     side: signal.side,
     order_type: signal.orderType,
     price: plain(signal.price),
-    band: priceBand(signal.price, context.digits, signal.maxSlippagePoints),
+    band: unbounded ? ANY_PRICE : priceBand(signal.price, context.digits, signal.maxSlippagePoints),
     stop_loss: plainOrNull(signal.stopLoss),
     take_profit: plainOrNull(signal.takeProfit),
-    max_volume: plain(account.volume),
-    max_risk: null,
+  };
+  const { volume, risk } = orderLimits(account.trading, wanted);
+  return {
+    signal_id: signal.id,
+    account_id: account.id,
+    ...wanted,
+    max_volume: volume,
+    max_risk: risk,
     expires_at: isoTime(signal.expiresMs),
     consent_version: consentVersion,
   };

@@ -1,7 +1,8 @@
 /**
  * Calls a bridge's webhook: signs what we say, believes only a reply that is signed over our own request. A reply that
  * is late, unsigned, badly signed, or not of the protocol counts as none, and then nobody knows whether the other side
- * acted: that is `no-reply`, which is never answered by sending again.
+ * acted: that is `no-reply`. What only reads is asked again within the policy of `resilient-call.ts`; `execute` goes
+ * through the bridge's circuit, and is never sent again.
  */
 import type { z } from 'zod';
 import { readBridge } from '../identity/bridge-store.ts';
@@ -21,11 +22,12 @@ import {
   verifyLines,
 } from '../platform/native-signature.ts';
 import type { OutboundReply } from '../platform/outbound.ts';
+import { type Judgement, resilientCall } from '../platform/resilient-call.ts';
 import { open } from '../platform/secret-box.ts';
 import { MT5_CONNECT } from './bridge-metrics.ts';
 import {
   type BridgeCommand,
-  type Candles,
+  type CandlesReply,
   candlesReply,
   type ExecutionResult,
   executeReply,
@@ -51,7 +53,8 @@ export type NoReply = {
     | 'too-large'
     | 'refused'
     | 'unsigned'
-    | 'malformed';
+    | 'malformed'
+    | 'circuit-open';
 };
 export type Reply<T> = { kind: 'reply'; value: T } | NoReply;
 
@@ -91,26 +94,58 @@ export const askLookup = (
 ): Promise<Reply<Lookup>> =>
   call(deps, bridgeId, 'lookup', { cmd_id: command.cmdId, magic: command.magic }, lookupReply);
 
-/** Asks for the newest `count` closed bars of a symbol. */
-export async function askCandles(
+/** Asks for at most `count` closed bars of a symbol: of those that begin in `window` the first, without it the newest. */
+export const askCandles = (
   deps: Deps,
   bridgeId: string,
-  wanted: { symbol: string; timeframe: string; count: number },
-): Promise<Reply<Candles>> {
-  const reply = await call(deps, bridgeId, 'candles', { ...wanted, from: null, to: null }, candlesReply);
-  return reply.kind === 'no-reply' ? reply : { kind: 'reply', value: reply.value.candles };
-}
+  wanted: {
+    symbol: string;
+    timeframe: string;
+    count: number;
+    window?: { fromMs: number; toMs: number };
+  },
+): Promise<Reply<CandlesReply>> => {
+  const { window, ...rest } = wanted;
+  const [from, to] = window ? [isoTime(window.fromMs), isoTime(window.toMs)] : [null, null];
+  return call(deps, bridgeId, 'candles', { ...rest, from, to }, candlesReply);
+};
+
+type Kind = 'snapshot' | 'execute' | 'lookup' | 'candles';
 
 async function call<S extends z.ZodType>(
   deps: Deps,
   bridgeId: string,
-  kind: string,
+  kind: Kind,
   members: Record<string, unknown>,
   schema: S,
 ): Promise<Reply<z.output<S>>> {
-  const reply = await ask(deps, bridgeId, kind, members, schema);
-  deps.metrics.count(MT5_CONNECT, [reply.kind === 'reply' ? 'ok' : reply.word]);
-  return reply;
+  const reads = kind !== 'execute';
+  const made = await resilientCall(
+    deps,
+    {
+      ...{ operation: `bridge-${kind}`, service: 'bridge', circuit: `bridge:${bridgeId}` },
+      ...{ repeatable: reads, once: !reads },
+    },
+    async () => {
+      const reply = await ask(deps, bridgeId, kind, members, schema);
+      deps.metrics.count(MT5_CONNECT, [reply.kind === 'reply' ? 'ok' : reply.word]);
+      return reply;
+    },
+    judged,
+  );
+  if (made.kind === 'done') return made.result;
+  deps.metrics.count(MT5_CONNECT, ['circuit-open']);
+  return { kind: 'no-reply', effect: 'none', word: 'circuit-open' };
+}
+
+/** A bridge that refuses is there and has said its word; what it says wrongly it will say again. */
+function judged(reply: Reply<unknown>): Judgement {
+  if (reply.kind === 'reply') return { health: 'up', transient: false, effect: 'none', retryAfterMs: null };
+  const { word, effect } = reply;
+  const gone = word === 'unreachable' || word === 'timeout';
+  const ours = word === 'unregistered' || word === 'blocked';
+  const health = ours ? 'unknown' : word === 'refused' ? 'up' : 'down';
+  return { health, transient: gone, effect, retryAfterMs: null };
 }
 
 async function ask<S extends z.ZodType>(

@@ -32,6 +32,8 @@ export const accountInfo = z.object({
   margin: decimal,
   margin_free: decimal,
   trade_allowed: z.boolean(),
+  /** Equity in percent of the margin; null without positions. */
+  margin_level: decimal.nullish(),
 });
 
 export const positionInfo = z.object({
@@ -86,22 +88,41 @@ export const dealInfo = z.object({
   external_id: label,
 });
 
+/** What an older bridge leaves out is not guessed: an order that needs it is refused by name. */
 export const symbolInfo = z.object({
   symbol: label,
   digits: z.number().int().min(0).max(8),
   point: decimal,
+  tick_size: decimal.nullish(),
+  /** Money of one tick on one lot, in the account's currency, on a losing position. */
+  tick_value_loss: decimal.nullish(),
   volume_min: decimal,
   volume_max: decimal,
   volume_step: decimal,
+  volume_limit: decimal.nullish(),
+  /** Points, as the spread is. */
+  stops_level: z.number().int().nonnegative().nullish(),
+  freeze_level: z.number().int().nonnegative().nullish(),
+  spread: z.number().int().nonnegative().nullish(),
+  trade_mode: z.enum(['disabled', 'long_only', 'short_only', 'close_only', 'full']).nullish(),
+  filling_modes: z.array(label).max(10).nullish(),
+  expiration_modes: z.array(label).max(10).nullish(),
+  margin_per_lot: decimal.nullish(),
   bid: decimal,
   ask: decimal,
   time,
 });
 
+const bar = z.object({ time, open: decimal, high: decimal, low: decimal, close: decimal, volume: decimal });
+/** Closed bars that a bridge sends with a snapshot though nobody asked for them. */
+export const pushedCandles = z.object({ symbol: label, timeframe: label, bars: z.array(bar).max(1_000) });
+
 export const snapshotReply = z.object({
   ...common,
   kind: z.literal('snapshot'),
   captured_at: time,
+  /** The broker's own time, in UTC, by which its quotes are dated; without it that of the capture. */
+  server_now: time.nullish(),
   connected: z.boolean(),
   account: accountInfo,
   positions: z.array(positionInfo).max(2_000),
@@ -117,6 +138,7 @@ export const snapshotReply = z.object({
     history_orders: z.boolean(),
   }),
   highest_magic: ticket,
+  candles: z.array(pushedCandles).max(20).optional(),
 });
 
 export const executionResult = z.object({
@@ -128,6 +150,9 @@ export const executionResult = z.object({
   price: decimal.nullable(),
   volume: decimal.nullable(),
   reason: z.string().max(300).nullable(),
+  attempt: z.number().int().nonnegative().nullish(),
+  /** The trade server's own words. */
+  broker_comment: z.string().max(300).nullish(),
 });
 export const executeReply = z.object({ ...common, kind: z.literal('execute'), result: executionResult });
 
@@ -135,6 +160,8 @@ export const lookupReply = z.object({
   ...common,
   kind: z.literal('lookup'),
   journal: z.enum(['absent', 'intent', 'result']),
+  /** How its last attempt ended, where the journal holds that. */
+  result: executionResult.nullish(),
   orders: z.array(orderInfo),
   history_orders: z.array(orderInfo),
   positions: z.array(positionInfo),
@@ -144,21 +171,22 @@ export const lookupReply = z.object({
 export const candlesReply = z.object({
   ...common,
   kind: z.literal('candles'),
-  candles: z
-    .array(z.object({ time, open: decimal, high: decimal, low: decimal, close: decimal, volume: decimal }))
-    .max(5_000),
+  /** The broker's own time, in UTC: a bar that ends after it is still open. */
+  server_now: time.optional(),
+  candles: z.array(bar).max(5_000),
 });
 
 export type Snapshot = z.output<typeof snapshotReply>;
+export type PushedCandles = z.output<typeof pushedCandles>;
 export type ExecutionResult = z.output<typeof executionResult>;
 export type Lookup = z.output<typeof lookupReply>;
-export type Candles = z.output<typeof candlesReply>['candles'];
+export type CandlesReply = z.output<typeof candlesReply>;
 
 /** What we tell a bridge to do. The id, magic and comment were committed before this is sent. */
 export type BridgeCommand = {
   cmd_id: string;
   attempt: number;
-  kind: 'open' | 'close';
+  kind: 'open' | 'place' | 'close';
   expires_at: string;
   /** What must hold at the terminal when it is sent; `price_low` and `price_high` bound the quote it would trade at. */
   pre: {
@@ -167,18 +195,21 @@ export type BridgeCommand = {
     symbol: string;
     position_id?: string;
     volume_at_most?: string;
+    max_spread_points?: number;
     price_low?: string;
     price_high?: string;
   };
   order: {
     symbol: string;
-    type: 'buy' | 'sell';
+    type: 'buy' | 'sell' | `${'buy' | 'sell'}_${'limit' | 'stop'}`;
     volume: string;
     price?: string;
     stop_loss?: string;
     take_profit?: string;
     deviation_points?: number;
     position_ticket?: string;
+    /** When a pending order ends, ISO 8601; without it, when it is cancelled. */
+    expires_at?: string;
   };
   evidence: { magic: string; comment: string };
 };

@@ -1,7 +1,7 @@
 // The chart in one sentence, for screen readers, captions and a response header. Invariant: printable ASCII only
 // (a header can carry nothing else), so the minus is a hyphen here.
+import { indicatorSeries } from '../market/indicator.ts';
 import { rangeText } from './chart-period.ts';
-import { movingAverage } from './moving-average.ts';
 import { percentText, priceText } from './price-text.ts';
 import type { ChartAnnotations, ResolvedChart } from './resolved-chart.ts';
 
@@ -10,10 +10,11 @@ function ascii(text: string): string {
 }
 
 function averages(chart: ResolvedChart, last: number): string[] {
-  const closes = chart.candles.map(({ close }) => close);
-  return chart.indicators.flatMap(({ period }) => {
-    const value = movingAverage(closes, period).at(-1);
-    if (value === undefined) return [];
+  return chart.indicators.flatMap(({ kind, period }) => {
+    const average = indicatorSeries({ name: kind, period }, chart.candles).at(-1) ?? null;
+    if (average === null) return [];
+    // The mean of equal prices may miss them by the last bit of a float.
+    const value = Number(average.toFixed(chart.digits + 3));
     const place = last > value ? 'above' : last < value ? 'below' : 'at';
     return [`${place} SMA ${period}`];
   });

@@ -2,6 +2,8 @@
 // averages, orders, both axes, legend. Later kinds of chart have a file like this beside it and share the parts.
 // Draw order: watermark, grid, volume, candles, indicators, orders, last price, axes, legend.
 
+import { indicatorSeries } from '../market/indicator.ts';
+import { type ZoneReader, zoneReader } from '../platform/time-zone.ts';
 import { type BarColumn, barColumns } from './candle-geometry.ts';
 import { candleMarks, VOLUME_SHARE, volumeMarks } from './candle-marks.ts';
 import type { Candle } from './candle-series.ts';
@@ -12,7 +14,6 @@ import { type DrawnBar, drawnBars, groupSize } from './decimation.ts';
 import { type Legend, legend } from './legend.ts';
 import { legendSections } from './legend-sections.ts';
 import type { Mark } from './mark.ts';
-import { movingAverage } from './moving-average.ts';
 import { levelLine, levelPrices, levelTag, type OrderLevel, orderLevels, tagRoom } from './order-levels.ts';
 import { markerMarks, markerPadding } from './order-markers.ts';
 import {
@@ -30,17 +31,16 @@ import type { ResolvedChart } from './resolved-chart.ts';
 import type { SceneFacts } from './scene.ts';
 import { THEMES, type Theme } from './theme.ts';
 import { type TimeLabel, timeLabels } from './time-axis.ts';
-import { type ZoneReader, zoneLabel, zoneReader } from './zoned-time.ts';
+import { zoneLabel } from './zoned-time.ts';
 
 /** An indicator line: one value per drawn bar, that of the bar's last candle. */
 export type IndicatorLine = { name: string; colour: string; values: readonly (number | undefined)[] };
 
 function indicatorLines(chart: ResolvedChart, bars: readonly DrawnBar[], theme: Theme): IndicatorLine[] {
-  const closes = chart.candles.map(({ close }) => close);
-  return chart.indicators.map(({ period }, index) => {
-    const values = movingAverage(closes, period);
+  return chart.indicators.map(({ kind, period }, index) => {
+    const values = indicatorSeries({ name: kind, period }, chart.candles);
     const colour = theme.indicators[index % theme.indicators.length] ?? theme.text;
-    return { name: `SMA ${period}`, colour, values: bars.map(({ last }) => values[last]) };
+    return { name: `SMA ${period}`, colour, values: bars.map(({ last }) => values[last] ?? undefined) };
   });
 }
 

@@ -1,6 +1,7 @@
 // The time a chart spans, and the zone it is told in.
+import { zoneReader } from '../platform/time-zone.ts';
 import type { ResolvedChart } from './resolved-chart.ts';
-import { dateText, zoneLabel, zoneReader } from './zoned-time.ts';
+import { dateText, zoneLabel } from './zoned-time.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -2,6 +2,8 @@
 // RFC 6901 pointer; a spec that passes can be drawn (every character has a glyph, every size fits in memory).
 // Only candlesticks exist; another kind is refused here until it can be drawn.
 import { z } from 'zod';
+import { TIMEFRAMES } from '../market/timeframe.ts';
+import { isTimeZone } from '../platform/time-zone.ts';
 import {
   candleFaults,
   candleNumber,
@@ -14,15 +16,9 @@ import {
 } from './candle-series.ts';
 import { devicePixels, MAX_DEVICE_PIXELS, MAX_SIDE_PX, MIN_SIDE_PX, NAMED_SIZES } from './chart-size.ts';
 import { unsupportedCharacter } from './glyphs.ts';
-import { isTimeZone } from './zoned-time.ts';
 
 export const MAX_TITLE_LENGTH = 200;
 export const MAX_INDICATORS = 5;
-/** The terminal's own time frames (MetaTrader 5, ENUM_TIMEFRAMES). */
-export const TIMEFRAMES = [
-  ...['M1', 'M2', 'M3', 'M4', 'M5', 'M6', 'M10', 'M12', 'M15', 'M20', 'M30'],
-  ...['H1', 'H2', 'H3', 'H4', 'H6', 'H8', 'H12', 'D1', 'W1', 'MN1'],
-] as const;
 
 const numeric = z
   .union([z.string(), z.number()], { error: 'expected a decimal string or a number' })

@@ -44,6 +44,8 @@ export type ChartSubject = {
   mine: boolean;
   accountId: string | null;
   bridgeId: string | null;
+  /** What the account's broker calls the instrument. */
+  symbol: string;
   instrument: string;
   digits: number;
   side: 'buy' | 'sell';
@@ -62,9 +64,9 @@ export async function readSignalSubject(
   const [row] =
     await db.run(sql`SELECT s.user_id, s.instrument, s.side, s.price, s.stop_loss, s.take_profit, i.digits,
       EXISTS (SELECT 1 FROM deliveries d WHERE d.signal_id = s.id AND d.user_id = ${userId}::uuid) AS mine,
-      a.id AS account_id, a.bridge_id
+      a.id AS account_id, a.bridge_id, coalesce(a.symbols->>s.instrument, s.instrument) AS broker_symbol
     FROM signals s LEFT JOIN instruments i ON i.symbol = s.instrument
-    LEFT JOIN LATERAL (SELECT a.id, a.bridge_id FROM accounts a JOIN account_producers f ON f.account_id = a.id
+    LEFT JOIN LATERAL (SELECT a.id, a.bridge_id, a.symbols FROM accounts a JOIN account_producers f ON f.account_id = a.id
       WHERE f.producer_id = s.producer_id AND a.user_id IN (${userId}::uuid, s.user_id)
       ORDER BY (a.user_id = ${userId}::uuid) DESC, a.created_at LIMIT 1) a ON true
     WHERE s.id = ${signalId}::uuid`);
@@ -78,10 +80,12 @@ export async function readTradeSubject(
   userId: string,
 ): Promise<ChartSubject | null> {
   const [row] =
-    await db.run(sql`SELECT a.user_id, t.symbol AS instrument, CASE t.side WHEN 'buy' THEN 0 ELSE 1 END AS side,
+    await db.run(sql`SELECT a.user_id, n.instrument, t.symbol AS broker_symbol, CASE t.side WHEN 'buy' THEN 0 ELSE 1 END AS side,
       t.entry_price, t.exit_price, t.opened_at, t.closed_at, t.stop_loss, t.take_profit, i.digits,
       (a.user_id = ${userId}::uuid) AS mine, a.id AS account_id, a.bridge_id
-    FROM trades t JOIN accounts a ON a.id = t.account_id LEFT JOIN instruments i ON i.symbol = t.symbol
+    FROM trades t JOIN accounts a ON a.id = t.account_id
+    CROSS JOIN LATERAL (SELECT instrument_of(a.symbols, t.symbol) AS instrument) n
+    LEFT JOIN instruments i ON i.symbol = n.instrument
     WHERE t.id = ${tradeId}::uuid`);
   if (row === undefined) return null;
   const subject = subjectOf(row);
@@ -109,6 +113,7 @@ function subjectOf(row: Record<string, unknown>): Omit<ChartSubject, 'entry' | '
     accountId: textOrNull('account_id'),
     bridgeId: textOrNull('bridge_id'),
     instrument: String(row['instrument']),
+    symbol: String(row['broker_symbol']),
     digits: Number(row['digits'] ?? 5),
     side: Number(row['side']) === 0 ? 'buy' : 'sell',
     stopLoss: textOrNull('stop_loss'),

@@ -21,7 +21,7 @@ import { type ChartData, isPrivateChart, resolveChart } from './resolved-chart.t
 
 const MAX_BYTES = 4 * 1024 * 1024;
 const MAX_DEPTH = 8;
-const TIMEFRAME = 'H1';
+const TIMEFRAME = 'H1' as const;
 const SHOWN_BARS = 150;
 const WARM_UP_BARS = 50;
 
@@ -110,8 +110,8 @@ async function dataOf(deps: Deps, spec: ChartSpec, caller: Caller): Promise<Char
       : await readTradeSubject(deps.db, source.trade_id, caller.userId);
   if (subject === null) throw problem('not-found', { detail: 'no such source' });
   if (!subject.mine && !readsEverything(caller.role)) throw problem('forbidden');
-  const { accountId, bridgeId, instrument } = subject;
-  const of = accountId && bridgeId ? { accountId, bridgeId, instrument, timeframe: TIMEFRAME } : null;
+  const { accountId, bridgeId, instrument, symbol } = subject;
+  const of = accountId && bridgeId ? { accountId, bridgeId, instrument, symbol, timeframe: TIMEFRAME } : null;
   const found = of === null ? [] : await fetchCandles(deps, of, SHOWN_BARS + WARM_UP_BARS);
   if (found.length === 0)
     throw sourceFault('/source', `there are no candles of ${instrument} yet: no bridge has sent any`);

@@ -2,8 +2,9 @@
 // lightweight-charts ranks them, but with boundaries in the chart's own zone.
 // Invariants: labels stand under a bar; none is cut by the plot's edges; no two overlap; a class of which only a
 // straggler found room is left out.
+import { type WallTime, wallMinutes, type ZoneReader } from '../platform/time-zone.ts';
 import { textWidth } from './glyphs.ts';
-import { clockText, monthName, type WallTime, wallMinutes, type ZoneReader } from './zoned-time.ts';
+import { clockText, monthName } from './zoned-time.ts';
 
 export type TimeLabel = {
   index: number;

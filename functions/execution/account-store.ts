@@ -2,7 +2,10 @@ import { sql } from 'drizzle-orm';
 import { type AuditEntry, auditInsert } from '../platform/audit.ts';
 import { isoTime, timestampMs } from '../platform/clock.ts';
 import { type Database, databaseFault, type Row } from '../platform/database.ts';
+import { plain, plainOrNull } from '../platform/decimal.ts';
 import { readPage, rowTime } from '../platform/page.ts';
+import type { AccountSettings, SettingsChange } from './account-settings.ts';
+import type { Standing } from './entry-barrier.ts';
 
 export type Binding = {
   server: string;
@@ -19,18 +22,39 @@ export type Account = {
   binding: Binding | null;
   halted: boolean;
   orderVolume: string;
+  settings: AccountSettings;
   version: number;
   bootId: string | null;
   bridgeSeq: number | null;
   snapshotMs: number | null;
   dealsCursorMs: number | null;
-  /** Balance, equity and margin as the last valid snapshot states them; null before the first. */
+  /** Balance, equity, margin and the number of working orders as the last valid snapshot states them; null before it. */
   state: Record<string, string> | null;
+  /** Of its bridge; null before the first call, and where the row was read without it. */
+  contact?: { heardMs: number | null; outcome: string; failures: number; nextMs: number } | null;
+  /** What holds for every account; absent where the row was read without it. */
+  deployment?: Standing;
   createdMs: number;
 };
 
 const textOrNull = (value: unknown): string | null => (value === null ? null : String(value));
 const timeOrNull = (value: unknown): number | null => (value === null ? null : timestampMs(String(value)));
+
+const numberOrNull = (value: unknown): number | null => (value === null ? null : Number(value));
+
+const settingsOf = (row: Row): AccountSettings => ({
+  riskBps: numberOrNull(row['risk_bps']),
+  riskBase: row['risk_base'] === 'equity' ? 'equity' : 'lesser',
+  maxVolume: plainOrNull(textOrNull(row['max_volume'])),
+  maxPositions: numberOrNull(row['max_positions']),
+  minStopPoints: Number(row['min_stop_points']),
+  rewardRatio: plainOrNull(textOrNull(row['reward_ratio'])),
+  maxSpreadPoints: numberOrNull(row['max_spread_points']),
+  commissionPerLot: plain(String(row['commission_per_lot'])),
+  marginShareBps: numberOrNull(row['margin_share_bps']),
+  instruments: row['instruments'] as string[] | null,
+  symbols: row['symbols'] as Record<string, string>,
+});
 
 /** A row of accounts. */
 export const accountOf = (row: Row): Account => ({
@@ -50,12 +74,30 @@ export const accountOf = (row: Row): Account => ({
         },
   halted: row['halted'] === true,
   orderVolume: String(row['order_volume']),
+  settings: settingsOf(row),
   version: Number(row['version']),
   bootId: textOrNull(row['boot_id']),
   bridgeSeq: row['bridge_seq'] === null ? null : Number(row['bridge_seq']),
   snapshotMs: timeOrNull(row['snapshot_at']),
   dealsCursorMs: timeOrNull(row['deals_cursor']),
   state: row['state'] as Record<string, string> | null,
+  contact:
+    (row['contact_outcome'] ?? null) === null
+      ? null
+      : {
+          heardMs: timeOrNull(row['contact_heard_at']),
+          outcome: String(row['contact_outcome']),
+          failures: Number(row['contact_failures']),
+          nextMs: rowTime(row, 'contact_next_at'),
+        },
+  ...('epoch_behind' in row
+    ? {
+        deployment: {
+          halted: row['deployment_halted'] === true,
+          epochBehind: row['epoch_behind'] === true,
+        },
+      }
+    : {}),
   createdMs: rowTime(row, 'created_at'),
 });
 
@@ -104,9 +146,20 @@ export async function insertAccount(
   }
 }
 
+/**
+ * What stands beside an account: the contact `c` of its bridge, and the deployment `d`. As columns over
+ * `... CROSS JOIN deployment d LEFT JOIN bridge_contacts c`.
+ */
+export const STANDING_COLUMNS = sql`c.heard_at AS contact_heard_at, c.outcome AS contact_outcome,
+  c.failures AS contact_failures, c.next_at AS contact_next_at, d.halted AS deployment_halted,
+  d.epoch_behind_at IS NOT NULL AS epoch_behind`;
+const WITH_STANDING = sql`FROM accounts CROSS JOIN deployment d
+  LEFT JOIN bridge_contacts c ON c.bridge_id = accounts.bridge_id`;
+
 /** One account. */
 export async function readAccount(db: Database, id: string): Promise<Account | null> {
-  const [row] = await db.run(sql`SELECT * FROM accounts WHERE id = ${id}::uuid`);
+  const [row] = await db.run(sql`SELECT accounts.*, ${STANDING_COLUMNS} ${WITH_STANDING}
+    WHERE accounts.id = ${id}::uuid`);
   return row === undefined ? null : accountOf(row);
 }
 
@@ -120,10 +173,10 @@ export const listAccounts = (
     db,
     query,
     {
-      columns: sql`accounts.*`,
-      from: sql`FROM accounts WHERE ${userId === null ? sql`true` : sql`user_id = ${userId}::uuid`}`,
-      at: sql`created_at`,
-      id: sql`id`,
+      columns: sql`accounts.*, ${STANDING_COLUMNS}`,
+      from: sql`${WITH_STANDING} WHERE ${userId === null ? sql`true` : sql`accounts.user_id = ${userId}::uuid`}`,
+      at: sql`accounts.created_at`,
+      id: sql`accounts.id`,
     },
     accountOf,
   );
@@ -144,4 +197,52 @@ export async function setHalted(
     WHERE id = ${id}::uuid RETURNING id
   ), aud AS (${auditInsert(audit, sql`upd`)}) SELECT id FROM upd`);
   return rows.length === 1;
+}
+
+/**
+ * Changes the settings that are given and leaves the others, for the account's own user alone; the account as it then
+ * is, null where it is not this user's.
+ */
+export async function updateSettings(
+  db: Database,
+  of: { id: string; userId: string },
+  change: SettingsChange,
+  nowMs: number,
+  audit: AuditEntry,
+): Promise<Account | null> {
+  const sets = [
+    sql`updated_at = ${isoTime(nowMs)}::timestamptz`,
+    ...SETTING_COLUMNS.flatMap(([name, type]) => {
+      const value = change[name];
+      return value === undefined ? [] : [sql`${sql.raw(name)} = ${columnText(value)}::${sql.raw(type)}`];
+    }),
+  ];
+  const [row] = await db.run(sql`WITH upd AS (
+    UPDATE accounts SET ${sql.join(sets, sql`, `)}
+    WHERE id = ${of.id}::uuid AND user_id = ${of.userId}::uuid RETURNING *
+  ), aud AS (${auditInsert(audit, sql`upd`)}) SELECT * FROM upd`);
+  return row === undefined ? null : accountOf(row);
+}
+
+const SETTING_COLUMNS: readonly (readonly [keyof SettingsChange, string])[] = [
+  ['name', 'text'],
+  ['order_volume', 'numeric'],
+  ['risk_bps', 'smallint'],
+  ['risk_base', 'text'],
+  ['max_volume', 'numeric'],
+  ['max_positions', 'smallint'],
+  ['min_stop_points', 'integer'],
+  ['reward_ratio', 'numeric'],
+  ['max_spread_points', 'integer'],
+  ['commission_per_lot', 'numeric'],
+  ['margin_share_bps', 'smallint'],
+  ['instruments', 'text[]'],
+  ['symbols', 'jsonb'],
+];
+
+function columnText(value: NonNullable<unknown> | null): string | number | null {
+  if (Array.isArray(value)) return `{${value.map((v) => `"${String(v)}"`).join(',')}}`;
+  return value === null || typeof value === 'string' || typeof value === 'number'
+    ? value
+    : JSON.stringify(value);
 }

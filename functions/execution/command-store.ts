@@ -1,27 +1,35 @@
 /**
- * Commands. Invariants: the row, with id and magic, is committed before anything is sent; one command per approval
- * (`ux_commands_approval`); created -> sent happens once, and only while the account is not halted and the time has
- * not run out, in the statement that says so; from sent it is settled once, by the one who finds it unsettled.
+ * Commands: one row per intent. Invariants: the row, with id, magic and comment, is committed before anything is sent; one
+ * command per approval, or one per position of a close (`ux_commands_approval`); no magic is given twice
+ * (`ux_commands_magic`), also not after a restore (`restore-epoch.ts`). What moves a command on from `created` is in
+ * `command-queue-store.ts` and `command-settlement-store.ts`: created -> sent -> done | partial | placed | failed |
+ * unknown; created -> expired, never sent; unknown -> done on evidence, and not_executed by the full rule of
+ * `unknown-command.ts` alone; placed -> done | ended. A definite refusal that passes leads from sent back to created, with
+ * the next attempt in the magic's last four bits. A bridge is called, so what it was delivered and what it was sent is one.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import type { ApprovalTerms } from '../approvals/approval-terms.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database, Row } from '../platform/database.ts';
 import { outboxDone, outboxInsert } from '../platform/outbox-store.ts';
 import { readPage, rowTime } from '../platform/page.ts';
 import { statusCode } from '../signals/signal-status.ts';
-import { accountOf } from './account-store.ts';
-import type { EntryFacts, EntryOrder } from './entry-order.ts';
+import type { EntryOrder } from './entry-order.ts';
+import type { OrderRefusal } from './order-refusal.ts';
+import { isCurrentMagic } from './restore-epoch-store.ts';
 
 export type CommandState =
   | 'created'
   | 'sent'
+  /** A pending order that works at the broker. */
+  | 'placed'
   | 'done'
   | 'partial'
   | 'failed'
   | 'expired'
   | 'unknown'
-  | 'not_executed';
+  | 'not_executed'
+  /** A working order that ended without a fill. */
+  | 'ended';
 export type Command = {
   id: string;
   accountId: string;
@@ -29,7 +37,9 @@ export type Command = {
   approvalId: string | null;
   signalId: string | null;
   instruction: EntryOrder;
+  /** The broker's name, and ours. */
   symbol: string;
+  instrument: string;
   magic: string;
   comment: string;
   attempt: number;
@@ -41,7 +51,11 @@ export type Command = {
   positionId: string | null;
   orderTicket: string | null;
   retcode: number | null;
+  brokerComment: string | null;
   reason: string | null;
+  /** The next attempt waits until then. */
+  notBeforeMs: number | null;
+  resolvedMs: number | null;
   createdMs: number;
 };
 
@@ -57,6 +71,7 @@ export const commandOf = (row: Row): Command => ({
   signalId: textOrNull(row['signal_id']),
   instruction: row['instruction'] as EntryOrder,
   symbol: String(row['symbol']),
+  instrument: String(row['instrument']),
   magic: String(row['magic']),
   comment: String(row['comment']),
   attempt: Number(row['attempt']),
@@ -68,38 +83,12 @@ export const commandOf = (row: Row): Command => ({
   positionId: textOrNull(row['position_id']),
   orderTicket: textOrNull(row['order_ticket']),
   retcode: row['retcode'] === null ? null : Number(row['retcode']),
+  brokerComment: textOrNull(row['broker_comment']),
   reason: textOrNull(row['reason']),
+  notBeforeMs: timeOrNull(row, 'not_before'),
+  resolvedMs: timeOrNull(row, 'resolved_at'),
   createdMs: rowTime(row, 'created_at'),
 });
-
-/** What an approval's execution depends on, and the next command number; null where it has its command already. */
-export async function readEntryFacts(
-  db: Database,
-  approvalId: string,
-): Promise<(EntryFacts & { signalId: string; namespace: number; commandNumber: bigint }) | null> {
-  const [row] =
-    await db.run(sql`SELECT a.*, p.terms, p.signal_id, s.instrument, s.stale, s.expires_at, s.status AS signal_status,
-      d.halted AS deployment_halted, d.magic_namespace, nextval('command_number') AS command_number
-    FROM approvals p JOIN accounts a ON a.id = p.account_id JOIN signals s ON s.id = p.signal_id
-    CROSS JOIN deployment d
-    WHERE p.id = ${approvalId}::uuid AND p.decision = 1
-      AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.approval_id = p.id)`);
-  if (row === undefined) return null;
-  return {
-    account: accountOf(row),
-    deploymentHalted: row['deployment_halted'] === true,
-    signal: {
-      instrument: String(row['instrument']),
-      stale: row['stale'] === true,
-      cancelled: Number(row['signal_status']) === statusCode('cancelled'),
-      expiresMs: rowTime(row, 'expires_at'),
-    },
-    terms: row['terms'] as ApprovalTerms,
-    signalId: String(row['signal_id']),
-    namespace: Number(row['magic_namespace']),
-    commandNumber: BigInt(String(row['command_number'])),
-  };
-}
 
 export type NewCommand = {
   id: string;
@@ -113,45 +102,67 @@ export type NewCommand = {
 };
 
 /**
- * Makes the command, its event and the end of the approval's event, all or nothing; false where a halt or the signal's
- * cancellation came first, or there is a command already.
+ * Makes the commands of one approval, each with its event, and the end of the approval's event, all or nothing; false
+ * where a halt (unless all are closes), the signal's cancellation or a freeze came first, or there is a command already. With
+ * `ordersMade` also false where another command was made for the account since that was read: what was counted then
+ * does not hold any more.
  */
-export async function createCommand(
+export async function createCommands(
   db: Database,
-  c: NewCommand,
-  events: { done: string; next: string },
+  commands: readonly (NewCommand & { eventId: string })[],
+  made: { doneEventId: string; ordersMade: bigint | null },
   nowMs: number,
 ): Promise<boolean> {
+  const [first] = commands;
+  if (first === undefined) throw new Error('there is no command to make');
   const at = isoTime(nowMs);
-  const next = {
-    id: events.next,
-    topic: 'command.created',
-    payload: { command_id: c.id },
-    nowMs,
-    from: sql`ins`,
-  };
+  const closes = commands.every((c) => c.order.kind === 'close');
   const rows = await db.run(sql`WITH open AS (
     SELECT a.id FROM accounts a CROSS JOIN deployment d CROSS JOIN signals s
-    WHERE a.id = ${c.accountId}::uuid AND NOT a.halted AND NOT d.halted
-      AND s.id = ${c.signalId}::uuid AND s.status = ${statusCode('new')} FOR SHARE OF a, d, s
+    WHERE a.id = ${first.accountId}::uuid AND (${closes}::boolean OR NOT (a.halted OR d.halted))
+      AND (${made.ordersMade === null}::boolean OR a.orders_made = ${String(made.ordersMade ?? 0)}::bigint)
+      AND s.id = ${first.signalId}::uuid AND s.status = ${statusCode('new')} AND ${isCurrentMagic(first.magic)}
+      AND NOT EXISTS (SELECT 1 FROM commands m WHERE m.approval_id = ${first.approvalId}::uuid)
+    FOR NO KEY UPDATE OF a FOR SHARE OF d, s
   ), ins AS (
-    INSERT INTO commands (id, account_id, approval_id, signal_id, kind, symbol, instruction, magic, comment, attempt,
+    INSERT INTO commands (id, account_id, approval_id, signal_id, kind, leg, symbol, instruction, magic, comment, attempt,
       state, expires_at, negative_lookups, created_at, updated_at)
-    SELECT ${c.id}::uuid, id, ${c.approvalId}::uuid, ${c.signalId}::uuid, ${c.order.kind}, ${c.order.order.symbol},
-      ${JSON.stringify(c.order)}::jsonb, ${String(c.magic)}::bigint, ${c.comment}, 0, 'created',
-      ${isoTime(c.expiresMs)}::timestamptz, 0, ${at}::timestamptz, ${at}::timestamptz FROM open
+    SELECT x.id, open.id, ${first.approvalId}::uuid, ${first.signalId}::uuid, x.kind, x.leg, x.symbol, x.instruction,
+      x.magic, x.comment, 0, 'created', ${isoTime(first.expiresMs)}::timestamptz, 0, ${at}::timestamptz,
+      ${at}::timestamptz
+    FROM open, jsonb_to_recordset(${JSON.stringify(commands.map(rowOf))}::jsonb) AS x(id uuid, kind text, leg smallint,
+      symbol text, instruction jsonb, magic bigint, comment text)
     ON CONFLICT DO NOTHING RETURNING id
-  ), evt AS (${outboxInsert(next)}), fin AS (
-    UPDATE outbox SET done_at = ${at}::timestamptz FROM ins WHERE outbox.id = ${events.done}::uuid
+  ), cnt AS (
+    UPDATE accounts SET orders_made = orders_made + 1 FROM open WHERE accounts.id = open.id AND EXISTS (SELECT 1 FROM ins)
+  ), ${sql.join(commands.map(eventOf(nowMs)), sql`, `)}, fin AS (
+    UPDATE outbox SET done_at = ${at}::timestamptz
+    WHERE outbox.id = ${made.doneEventId}::uuid AND EXISTS (SELECT 1 FROM ins)
   ) SELECT id FROM ins`);
-  return rows.length === 1;
+  return rows.length > 0;
 }
+
+const rowOf = (c: NewCommand, leg: number) => ({
+  id: c.id,
+  kind: c.order.kind,
+  leg,
+  symbol: c.order.order.symbol,
+  instruction: c.order,
+  magic: String(c.magic),
+  comment: c.comment,
+});
+
+const eventOf = (nowMs: number) => (c: NewCommand & { eventId: string }, i: number) => {
+  const from = sql`ins WHERE ins.id = ${c.id}::uuid`;
+  const event = { id: c.eventId, topic: 'command.created', payload: { command_id: c.id }, nowMs, from };
+  return sql`${sql.raw(`evt${i}`)} AS (${outboxInsert(event)})`;
+};
 
 /** The delivery of an approval fails with a reason, and the event is done. */
 export async function refuseEntry(
   db: Database,
   approvalId: string,
-  reason: string,
+  reason: OrderRefusal,
   eventId: string,
   nowMs: number,
 ): Promise<void> {
@@ -164,7 +175,8 @@ const failDelivery = (which: SQL, reason: string, nowMs: number): SQL =>
       FROM approvals p WHERE ${which} AND d.signal_id = p.signal_id AND d.user_id = p.user_id
         AND d.status = ${statusCode('approved')}`;
 
-const COMMAND = sql`SELECT c.*, a.bridge_id FROM commands c JOIN accounts a ON a.id = c.account_id`;
+const COMMAND = sql`SELECT c.*, a.bridge_id, instrument_of(a.symbols, c.symbol) AS instrument
+  FROM commands c JOIN accounts a ON a.id = c.account_id`;
 
 /** One command. */
 export async function readCommand(db: Database, id: string): Promise<Command | null> {
@@ -172,90 +184,45 @@ export async function readCommand(db: Database, id: string): Promise<Command | n
   return row === undefined ? null : commandOf(row);
 }
 
-/** The commands of an account whose fate is open: sent, or unknown. */
+/** The commands of an account that are not settled: waiting, on their way, working or unknown; those that work last. */
 export async function readOpenCommands(db: Database, accountId: string): Promise<Command[]> {
   const rows = await db.run(sql`${COMMAND} WHERE c.account_id = ${accountId}::uuid
-    AND c.state IN ('sent', 'unknown') ORDER BY c.created_at LIMIT 100`);
+    AND c.state IN ('created', 'sent', 'unknown', 'placed') ORDER BY c.state = 'placed', c.created_at, c.id LIMIT 200`);
   return rows.map(commandOf);
 }
 
-/** A page of commands of a user's accounts, or of all where `userId` is null. */
+/** Magics tell what was made in one millisecond apart: their numbers are drawn one after the other. */
+export const isEarlier = sql`(b.created_at, b.magic) < (c.created_at, c.magic)`;
+
+/** Commands `b` for which the command `c` waits, as a FROM and WHERE clause. */
+export const blockersOf = (now: SQL): SQL => sql`FROM commands b
+  WHERE b.account_id = c.account_id AND b.symbol = c.symbol AND b.id <> c.id
+    AND (b.state IN ('sent', 'unknown') OR b.state = 'created' AND b.expires_at > ${now}
+      AND (c.kind <> 'close' AND b.kind = 'close' OR ${isEarlier}))
+    AND (c.kind <> 'close' OR b.kind = 'close'
+      AND b.instruction->'pre'->>'position_id' = c.instruction->'pre'->>'position_id')`;
+
+/**
+ * A page of commands of a user's accounts, or of all where `userId` is null, each with what it waits for at `nowMs`: the
+ * first of the commands that must come before it.
+ */
 export const listCommands = (
   db: Database,
   userId: string | null,
   query: { page: number; page_size: number; cursor?: string },
+  nowMs: number,
 ) =>
   readPage(
     db,
     query,
     {
-      columns: sql`c.*, a.bridge_id`,
+      columns: sql`c.*, a.bridge_id, instrument_of(a.symbols, c.symbol) AS instrument,
+        CASE WHEN c.state = 'created' THEN (SELECT b.id ${blockersOf(sql`${isoTime(nowMs)}::timestamptz`)}
+          ORDER BY b.created_at, b.magic LIMIT 1) END AS waits_for`,
       from: sql`FROM commands c JOIN accounts a ON a.id = c.account_id
         WHERE ${userId === null ? sql`true` : sql`a.user_id = ${userId}::uuid`}`,
       at: sql`c.created_at`,
       id: sql`c.id`,
     },
-    commandOf,
+    (row) => ({ ...commandOf(row), waitsFor: textOrNull(row['waits_for']) }),
   );
-
-/** created -> sent, once; false where it was sent, has expired, or a halt came first. Commit this before sending. */
-export async function markSent(db: Database, id: string, nowMs: number): Promise<boolean> {
-  const at = isoTime(nowMs);
-  const rows = await db.run(sql`WITH open AS (
-    SELECT a.id FROM accounts a JOIN commands c ON c.account_id = a.id CROSS JOIN deployment d
-    WHERE c.id = ${id}::uuid AND (c.kind = 'close' OR NOT (a.halted OR d.halted)) FOR SHARE OF a, d
-  ) UPDATE commands c SET state = 'sent', sent_at = ${at}::timestamptz, updated_at = ${at}::timestamptz FROM open
-    WHERE c.id = ${id}::uuid AND c.account_id = open.id AND c.state = 'created'
-      AND c.expires_at > ${at}::timestamptz RETURNING c.id`);
-  return rows.length === 1;
-}
-
-export type Settlement =
-  | {
-      state: 'done' | 'partial';
-      orderTicket: string | null;
-      positionId: string | null;
-      retcode: number | null;
-    }
-  | { state: 'failed' | 'expired' | 'not_executed'; reason: string; retcode: number | null }
-  | { state: 'unknown'; reason: string };
-
-/**
- * Settles a command that is in one of `from`; with `eventId` its event is done in the same transaction. A settled
- * command moves its delivery: executed when something was filled, failed when surely nothing was.
- */
-export async function settleCommand(
-  db: Database,
-  id: string,
-  from: readonly CommandState[],
-  to: Settlement,
-  nowMs: number,
-  eventId: string | null,
-): Promise<void> {
-  const at = isoTime(nowMs);
-  const filled = to.state === 'done' || to.state === 'partial';
-  const states = `{${from.join(',')}}`;
-  const settled = sql`UPDATE commands SET state = ${to.state}, updated_at = ${at}::timestamptz,
-      resolved_at = ${to.state === 'unknown' ? null : at}::timestamptz,
-      retcode = ${'retcode' in to ? to.retcode : null}::int, reason = ${'reason' in to ? to.reason : null},
-      order_ticket = ${'orderTicket' in to ? to.orderTicket : null},
-      position_id = ${'positionId' in to ? to.positionId : null}
-    WHERE id = ${id}::uuid AND state = ANY(${states}::text[]) RETURNING approval_id`;
-  const status = filled ? 'executed' : 'failed';
-  const moved = sql`UPDATE deliveries d SET status = ${statusCode(status)}::smallint,
-      refusal = ${filled || !('reason' in to) ? null : to.reason}, updated_at = ${at}::timestamptz
-    FROM approvals p, settled WHERE p.id = settled.approval_id AND d.signal_id = p.signal_id
-      AND d.user_id = p.user_id AND d.status = ${statusCode('approved')}`;
-  const statement =
-    to.state === 'unknown'
-      ? settled
-      : sql`WITH settled AS (${settled}), moved AS (${moved}) SELECT approval_id FROM settled`;
-  await db.batch(eventId === null ? [statement] : [statement, outboxDone(eventId, nowMs)]);
-}
-
-/** Notes a look-up that found nothing. */
-export async function noteNegativeLookup(db: Database, id: string, nowMs: number): Promise<void> {
-  await db.run(sql`UPDATE commands SET negative_lookups = negative_lookups + 1, state = 'unknown',
-      looked_up_at = ${isoTime(nowMs)}::timestamptz, updated_at = ${isoTime(nowMs)}::timestamptz
-    WHERE id = ${id}::uuid AND state IN ('sent', 'unknown')`);
-}

@@ -1,75 +1,160 @@
 /**
- * Whether an approved signal becomes an order, and which. Pure; every refusal has a name, which is stored with the
- * delivery and shown on the signal. The order never exceeds what was countersigned: volume and band are the terms'.
+ * Whether an approved signal becomes orders, and which. Pure; every refusal has a name, which is stored with the
+ * delivery and shown on the signal. No order exceeds what was countersigned: volume, risk and band are the terms'.
  */
-import type { ApprovalTerms } from '../approvals/approval-terms.ts';
 import type { BridgeCommand } from '../bridge/bridge-protocol.ts';
+import type { EntryWindow } from '../market/trading-calendar.ts';
+import { isoTime } from '../platform/clock.ts';
 import { compare } from '../platform/decimal.ts';
-import type { Account } from './account-store.ts';
+import type { Binding } from './account-store.ts';
+import type { ApprovedTerms } from './approved-terms.ts';
+import { closeOrders } from './close-order.ts';
+import { entryBarrier, type Standing } from './entry-barrier.ts';
+import { marketRefusal } from './market-refusal.ts';
+import { orderExpiry, type SessionHours } from './order-expiry.ts';
+import { entryOffMarket } from './order-prices.ts';
+import { type OrderRefusal, type Refused, refused } from './order-refusal.ts';
+import { type SizedEntry, sizedEntry, type TradingFacts } from './sized-entry.ts';
+import { priceOf } from './tick-price.ts';
 
-/** A market order's life: an approval that could not be sent by then is not chased. */
+/** How long a command may wait to be sent (domain 7.3): an approval is not chased. */
 export const MARKET_TTL_MS = 30_000;
-/** A bridge unheard of for longer takes no entries: nobody knows what stands in the account. */
-const MAX_SNAPSHOT_AGE_MS = 180_000;
+export const PENDING_TTL_MS = 5 * 60_000;
+/** An open market without a tick for longer takes no entries (domain 5): nobody knows what it would trade at. */
+const MAX_QUOTE_AGE_MS = 60_000;
 
-export type EntryRefusal =
-  | 'account-unbound'
-  | 'account-halted'
-  | 'deployment-halted'
-  | 'signal-cancelled'
-  | 'signal-stale'
-  | 'signal-expired'
-  | 'bridge-silent'
-  | 'intent-unsupported'
-  | 'order-type-unsupported'
-  | 'volume-above-approved';
 export type EntryOrder = Pick<BridgeCommand, 'kind' | 'pre' | 'order'>;
-export type EntryVerdict = { kind: 'order'; order: EntryOrder } | { kind: 'refused'; reason: EntryRefusal };
+export type EntryVerdict = { kind: 'orders'; orders: EntryOrder[]; ttlMs: number } | Refused;
 
-export type EntryFacts = {
-  account: Account;
-  deploymentHalted: boolean;
-  signal: { instrument: string; stale: boolean; cancelled: boolean; expiresMs: number };
-  terms: ApprovalTerms;
+export type EntryFacts = TradingFacts & {
+  deployment: Standing;
+  signal: {
+    instrument: string;
+    stale: boolean;
+    cancelled: boolean;
+    expiresMs: number;
+    /** When a pending order is to end; null: when it is cancelled. */
+    orderExpiresMs: number | null;
+  };
+  terms: ApprovedTerms;
 };
 
-/** Judges at `nowMs`. */
-export function entryOrder(facts: EntryFacts, nowMs: number): EntryVerdict {
-  const { account, signal, terms } = facts;
-  const reason = refusalOf(facts, nowMs);
-  if (reason !== null) return { kind: 'refused', reason };
-  if (account.binding === null) return { kind: 'refused', reason: 'account-unbound' };
-  return {
-    kind: 'order',
-    order: {
-      kind: 'open',
-      pre: {
-        login: account.binding.login,
-        server: account.binding.server,
-        symbol: signal.instrument,
-        price_low: terms.band.low,
-        price_high: terms.band.high,
-      },
-      order: {
-        symbol: signal.instrument,
-        type: terms.side,
-        volume: account.orderVolume,
-        ...(terms.stop_loss === null ? {} : { stop_loss: terms.stop_loss }),
-        ...(terms.take_profit === null ? {} : { take_profit: terms.take_profit }),
-      },
-    },
-  };
+/** What the trading calendar says: when entries are taken, and the sessions, null where they are not known. */
+export type EntryMarket = { entry: EntryWindow; hours: SessionHours | null };
+
+/** Judges at `nowMs`; closes do not ask the market. No command outlives the time in which entries are taken. */
+export function entryOrder(facts: EntryFacts, market: EntryMarket, nowMs: number): EntryVerdict {
+  const { binding } = facts.account;
+  if (facts.terms.intent === 'close') return closing(facts);
+  const reason = barredBy(facts, market.entry, nowMs);
+  if (reason !== null) return refused(reason);
+  if (binding === null) return refused('account-unbound');
+  const outside = ruledOut(facts, binding);
+  if (outside !== null) return refused(outside);
+  const { max_volume: volume, max_risk: risk } = facts.terms;
+  const sized = sizedEntry(facts, facts.terms, { volume, risk });
+  if (sized.kind === 'refused') return sized;
+  const verdict: EntryVerdict =
+    facts.terms.order_type === 'market'
+      ? { kind: 'orders', orders: [marketOrder(facts, binding, sized)], ttlMs: MARKET_TTL_MS }
+      : pending(facts, { binding, hours: market.hours, nowMs }, sized);
+  const closesMs = market.entry.open ? market.entry.closesMs : null;
+  return verdict.kind === 'refused' || closesMs === null
+    ? verdict
+    : { ...verdict, ttlMs: Math.min(verdict.ttlMs, closesMs - nowMs) };
 }
 
-function refusalOf(facts: EntryFacts, nowMs: number): EntryRefusal | null {
-  const { account, signal, terms } = facts;
-  if (account.halted) return 'account-halted';
-  if (facts.deploymentHalted) return 'deployment-halted';
+/** A close passes halts, age and silence: it opens nothing, and its ticket and volume are judged where it is sent. */
+function closing(facts: EntryFacts): EntryVerdict {
+  if (facts.signal.cancelled) return refused('signal-cancelled');
+  if (facts.account.binding === null) return refused('account-unbound');
+  const orders = closeOrders(facts, facts.account.binding, facts.terms);
+  return orders.length === 0 ? refused('nothing-to-close') : { kind: 'orders', orders, ttlMs: MARKET_TTL_MS };
+}
+
+function barredBy(facts: EntryFacts, entry: EntryWindow, nowMs: number): OrderRefusal | null {
+  const { account, signal, deployment } = facts;
   if (signal.cancelled) return 'signal-cancelled';
   if (signal.stale) return 'signal-stale';
   if (signal.expiresMs <= nowMs) return 'signal-expired';
-  if (terms.intent !== 'open') return 'intent-unsupported';
-  if (terms.order_type !== 'market') return 'order-type-unsupported';
-  if (account.snapshotMs === null || nowMs - account.snapshotMs > MAX_SNAPSHOT_AGE_MS) return 'bridge-silent';
-  return compare(account.orderVolume, terms.max_volume) > 0 ? 'volume-above-approved' : null;
+  const barrier = entryBarrier(account, deployment, nowMs);
+  if (barrier !== null) return barrier;
+  if (!entry.open) return marketRefusal(entry.reason);
+  return isQuoteStale(facts) ? 'quote-stale' : null;
+}
+
+/** Measured to the last sound snapshot, so that a symbol which the terminal no longer shows grows old too. */
+function isQuoteStale({ account, specification }: EntryFacts): boolean {
+  // A symbol without a specification is refused by its own name.
+  if (specification === null) return false;
+  const { quotedMs } = specification;
+  return quotedMs === null || account.snapshotMs === null || account.snapshotMs - quotedMs > MAX_QUOTE_AGE_MS;
+}
+
+/** What the account's own rules and the broker's forbid, whatever the price. */
+function ruledOut(facts: EntryFacts, binding: Binding): OrderRefusal | null {
+  const { account, terms, specification } = facts;
+  const { instruments, maxPositions } = account.settings;
+  if (instruments !== null && !instruments.includes(facts.signal.instrument)) return 'instrument-not-allowed';
+  const mode = specification?.tradeMode ?? 'full';
+  if (mode !== 'full' && mode !== (terms.side === 'buy' ? 'long_only' : 'short_only')) return 'trade-mode';
+  const opposite = terms.side === 'buy' ? facts.sellVolume : facts.buyVolume;
+  if (binding.marginMode !== 'hedging' && compare(opposite, '0') > 0) return 'would-net';
+  return maxPositions !== null && facts.exposures >= maxPositions ? 'max-positions-reached' : null;
+}
+
+/** What must hold at the terminal whatever the kind of entry. */
+const preconditions = ({ account, symbol }: EntryFacts, binding: Binding): EntryOrder['pre'] => ({
+  login: binding.login,
+  server: binding.server,
+  symbol,
+  ...(account.settings.maxSpreadPoints === null
+    ? {}
+    : { max_spread_points: account.settings.maxSpreadPoints }),
+});
+
+function stops({ prices, specification: { tickSize } }: SizedEntry): Partial<EntryOrder['order']> {
+  return {
+    ...(prices.stop === null ? {} : { stop_loss: priceOf(prices.stop, tickSize) }),
+    ...(prices.takeProfit === null ? {} : { take_profit: priceOf(prices.takeProfit, tickSize) }),
+  };
+}
+
+/** The band travels with it: the bridge judges it against the quote at which it would trade. */
+function marketOrder(facts: EntryFacts, binding: Binding, sized: SizedEntry): EntryOrder {
+  const { band, side } = facts.terms;
+  return {
+    kind: 'open',
+    pre: { ...preconditions(facts, binding), price_low: band.low, price_high: band.high },
+    order: { symbol: facts.symbol, type: side, volume: sized.volume, ...stops(sized) },
+  };
+}
+
+function pending(
+  facts: EntryFacts,
+  at: { binding: Binding; hours: SessionHours | null; nowMs: number },
+  sized: SizedEntry,
+): EntryVerdict {
+  const { terms, signal, symbol } = facts;
+  const { specification: spec, prices } = sized;
+  const type = terms.order_type === 'limit' ? 'limit' : 'stop';
+  const price = priceOf(prices.entry, spec.tickSize);
+  if (compare(price, terms.band.low) < 0 || compare(price, terms.band.high) > 0)
+    return refused('price-outside-band');
+  if (!entryOffMarket(prices.entry, { side: terms.side, type }, spec)) return refused('entry-through-market');
+  const wanted = signal.orderExpiresMs;
+  if (!(spec.expirationModes ?? ['gtc', 'specified']).includes(wanted === null ? 'gtc' : 'specified'))
+    return refused('expiry-not-allowed');
+  const expiresMs = wanted === null ? null : orderExpiry(wanted, at.hours, at.nowMs);
+  if (wanted !== null && expiresMs === null) return refused('expiry-passed');
+  const order = {
+    symbol,
+    type: `${terms.side}_${type}` as const,
+    volume: sized.volume,
+    price,
+    ...stops(sized),
+    ...(expiresMs === null ? {} : { expires_at: isoTime(expiresMs) }),
+  };
+  const orders = [{ kind: 'place' as const, pre: preconditions(facts, at.binding), order }];
+  return { kind: 'orders', orders, ttlMs: PENDING_TTL_MS };
 }

@@ -17,6 +17,8 @@ const route = createRoute({
 });
 
 /** `GET /api/v1/accounts/{id}` */
-export const getAccount = endpoint(route, async (c) =>
-  c.json(presentAccount(await accountFor(c.var.deps.db, c.req.valid('param').id, c.var.caller)), 200),
-);
+export const getAccount = endpoint(route, async (c) => {
+  const { db, clock } = c.var.deps;
+  const account = await accountFor(db, c.req.valid('param').id, c.var.caller);
+  return c.json(presentAccount(account, clock.nowMs()), 200);
+});

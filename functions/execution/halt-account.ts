@@ -28,5 +28,5 @@ export const haltAccount = endpoint(route, async (c) => {
     subjectId: account.id,
   });
   await setHalted(db, account.id, true, clock.nowMs(), audit);
-  return c.json(presentAccount({ ...account, halted: true }), 200);
+  return c.json(presentAccount({ ...account, halted: true }, clock.nowMs()), 200);
 });

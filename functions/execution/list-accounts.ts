@@ -21,6 +21,7 @@ const route = createRoute({
 /** `GET /api/v1/accounts` */
 export const listAccounts = endpoint(route, async (c) => {
   const { role, userId } = c.var.caller;
-  const page = await readAccounts(c.var.deps.db, readsEverything(role) ? null : userId, c.req.valid('query'));
-  return c.json({ ...page, items: page.items.map(presentAccount) }, 200);
+  const { db, clock } = c.var.deps;
+  const page = await readAccounts(db, readsEverything(role) ? null : userId, c.req.valid('query'));
+  return c.json({ ...page, items: page.items.map((a) => presentAccount(a, clock.nowMs())) }, 200);
 });

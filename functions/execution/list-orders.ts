@@ -14,14 +14,25 @@ const orderSchema = z
     signal_id: uuid.nullable(),
     approval_id: uuid.nullable(),
     instrument: z.string(),
-    state: z.enum(['created', 'sent', 'done', 'partial', 'failed', 'expired', 'unknown', 'not_executed']),
+    kind: z.enum(['open', 'place', 'close']),
+    state: z.enum([
+      ...(['created', 'sent', 'placed', 'done', 'partial'] as const),
+      ...(['failed', 'expired', 'unknown', 'not_executed', 'ended'] as const),
+    ]),
+    /** Of the last attempt; each has a magic of its own. */
+    attempt: z.number().int(),
     magic: z.string(),
     order_ticket: z.string().nullable(),
     position_id: z.string().nullable(),
     retcode: z.number().int().nullable(),
+    broker_comment: z.string().nullable(),
     reason: z.string().nullable(),
+    /** The order that must be settled before this one is sent; it waits no longer than until `expires_at`. */
+    waits_for: uuid.nullable(),
+    not_before: timestamp.nullable(),
     expires_at: timestamp,
     sent_at: timestamp.nullable(),
+    resolved_at: timestamp.nullable(),
     created_at: timestamp,
   })
   .openapi('Order');
@@ -37,24 +48,34 @@ const route = createRoute({
   responses: { 200: json(pageOf(orderSchema), 'A page of orders'), ...problems(403, 422) },
 });
 
+const timeOf = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
+
 /** `GET /api/v1/orders` */
 export const listOrders = endpoint(route, async (c) => {
   const { role, userId } = c.var.caller;
-  const page = await listCommands(c.var.deps.db, readsEverything(role) ? null : userId, c.req.valid('query'));
+  const { db, clock } = c.var.deps;
+  const of = readsEverything(role) ? null : userId;
+  const page = await listCommands(db, of, c.req.valid('query'), clock.nowMs());
   const items = page.items.map((o) => ({
     id: o.id,
     account_id: o.accountId,
     signal_id: o.signalId,
     approval_id: o.approvalId,
-    instrument: o.symbol,
+    instrument: o.instrument,
+    kind: o.instruction.kind,
     state: o.state,
+    attempt: o.attempt,
     magic: o.magic,
     order_ticket: o.orderTicket,
     position_id: o.positionId,
     retcode: o.retcode,
+    broker_comment: o.brokerComment,
     reason: o.reason,
+    waits_for: o.waitsFor,
+    not_before: timeOf(o.notBeforeMs),
     expires_at: isoTime(o.expiresMs),
-    sent_at: o.sentMs === null ? null : isoTime(o.sentMs),
+    sent_at: timeOf(o.sentMs),
+    resolved_at: timeOf(o.resolvedMs),
     created_at: isoTime(o.createdMs),
   }));
   return c.json({ ...page, items }, 200);

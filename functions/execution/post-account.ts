@@ -2,19 +2,11 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { auditEntry } from '../identity/audit-entry.ts';
 import { requireCaller } from '../identity/caller.ts';
 import { bearer, body, json, problems, uuid } from '../platform/contract.ts';
-import { compare, decimalPlaces, isPlainDecimal } from '../platform/decimal.ts';
 import { endpoint } from '../platform/endpoint.ts';
 import { problem } from '../platform/problem.ts';
+import { volumeText } from './account-settings.ts';
 import { insertAccount, readAccount } from './account-store.ts';
 import { accountSchema, presentAccount } from './present-account.ts';
-
-const volume = z
-  .string()
-  .refine((s) => isPlainDecimal(s) && decimalPlaces(s) <= 8, 'must be a plain decimal')
-  .refine(
-    (s) => !isPlainDecimal(s) || (compare(s, '0') > 0 && compare(s, '1000') <= 0),
-    'must be above 0, at most 1000',
-  );
 
 const route = createRoute({
   method: 'post',
@@ -28,7 +20,7 @@ const route = createRoute({
       z.strictObject({
         name: z.string().trim().min(1).max(100),
         bridge_id: uuid,
-        order_volume: volume.default('0.01'),
+        order_volume: volumeText.default('0.01'),
         producer_ids: z.array(uuid).max(100).default([]),
       }),
     ),
@@ -67,5 +59,5 @@ export const postAccount = endpoint(route, async (c) => {
   after(() => queue.send([{ kind: 'reconcile', account_id: id }]));
   const account = await readAccount(db, id);
   if (account === null) throw new Error('a new account cannot be read');
-  return c.json(presentAccount(account), 201);
+  return c.json(presentAccount(account, clock.nowMs()), 201);
 });

@@ -33,5 +33,5 @@ export const resumeAccount = endpoint(route, async (c) => {
     subjectId: account.id,
   });
   await setHalted(db, account.id, false, clock.nowMs(), audit);
-  return c.json(presentAccount({ ...account, halted: false }), 200);
+  return c.json(presentAccount({ ...account, halted: false }, clock.nowMs()), 200);
 });

@@ -1,6 +1,6 @@
 /**
- * `POST /{producers|bridges}/{id}/rotate` and `/revoke`: the same two endpoints for both kinds that sign. Allowed to the
- * party's owner and to whoever holds the scope `admin`.
+ * `POST /{producers|bridges|alerts/destinations}/{id}/rotate` and `/revoke`: the same two endpoints for all kinds that have
+ * a secret. Allowed to the party's owner and to whoever holds the scope `admin`.
  */
 import { createRoute, z } from '@hono/zod-openapi';
 import { isoTime } from '../platform/clock.ts';
@@ -13,7 +13,7 @@ import { problem } from '../platform/problem.ts';
 import { seal } from '../platform/secret-box.ts';
 import { auditEntry } from './audit-entry.ts';
 import { type Caller, requireCaller } from './caller.ts';
-import { BRIDGE, PRODUCER, type SigningParty } from './signing-party.ts';
+import { ALERT_DESTINATION, BRIDGE, PRODUCER, type SigningParty } from './signing-party.ts';
 import { type PartyRow, readParty, revokeParty, rotateSecret } from './signing-party-store.ts';
 import { signingSecret } from './signing-secret.ts';
 
@@ -44,7 +44,7 @@ export async function partyFor(
 const rotateRoute = (party: SigningParty) =>
   createRoute({
     method: 'post',
-    path: `/api/v1/${party.kind}s/{id}/rotate`,
+    path: `${party.path}/{id}/rotate`,
     tags: ['identity'],
     summary: `A new secret for a ${party.kind}, shown once; the old one lives on for the overlap`,
     security: bearer,
@@ -67,6 +67,7 @@ const rotate = (party: SigningParty) =>
     const { db, ids, clock, config } = c.var.deps;
     const row = await partyFor(db, party, c.req.valid('param').id, c.var.caller);
     if (row.revoked) throw problem('conflict', { detail: `the ${party.kind} is revoked` });
+    if (row.lastVersion === 0) throw problem('conflict', { detail: `this ${party.kind} has no secret` });
     const version = row.lastVersion + 1;
     const bytes = ids.randomBytes(32);
     const place = { table: party.secretsTable, row: row.id, version };
@@ -87,7 +88,7 @@ const rotate = (party: SigningParty) =>
 const revokeRoute = (party: SigningParty) =>
   createRoute({
     method: 'post',
-    path: `/api/v1/${party.kind}s/{id}/revoke`,
+    path: `${party.path}/{id}/revoke`,
     tags: ['identity'],
     summary: `Revoke a ${party.kind}, at once and for ever`,
     security: bearer,
@@ -116,3 +117,5 @@ export const rotateProducer = rotate(PRODUCER);
 export const revokeProducer = revoke(PRODUCER);
 export const rotateBridge = rotate(BRIDGE);
 export const revokeBridge = revoke(BRIDGE);
+export const rotateAlertDestination = rotate(ALERT_DESTINATION);
+export const revokeAlertDestination = revoke(ALERT_DESTINATION);

@@ -6,7 +6,7 @@
 import { need, type RingKey } from '../platform/config.ts';
 import type { Deps } from '../platform/deps.ts';
 import { open, seal } from '../platform/secret-box.ts';
-import { BRIDGE, PRODUCER, type SigningParty } from './signing-party.ts';
+import { ALERT_DESTINATION, BRIDGE, PRODUCER, type SigningParty } from './signing-party.ts';
 import {
   listUnknownKeyIds,
   readSecretsToRewrap,
@@ -17,10 +17,10 @@ import {
 /** Secrets re-sealed of one kind in one tick. */
 const PAGE = 100;
 
-/** One tick's page for both kinds. Returns how many secrets were sealed again. */
+/** One tick's page for each kind. Returns how many secrets were sealed again. */
 export async function rewrapSecrets(deps: Deps): Promise<number> {
   let count = 0;
-  for (const party of [PRODUCER, BRIDGE]) count += await rewrapParty(deps, party);
+  for (const party of [PRODUCER, BRIDGE, ALERT_DESTINATION]) count += await rewrapParty(deps, party);
   return count;
 }
 

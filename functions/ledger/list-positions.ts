@@ -44,7 +44,7 @@ export const listPositions = endpoint(route, async (c) => {
     account_id: p.accountId,
     identifier: p.identifier,
     ticket: p.ticket,
-    instrument: p.symbol,
+    instrument: p.instrument,
     side: p.side,
     volume: p.volume,
     price_open: p.priceOpen,

@@ -38,7 +38,7 @@ export const presentTrade = (t: StoredTrade): z.output<typeof tradeSchema> => ({
   position_id: t.positionId,
   signal_id: t.signalId,
   source: t.source,
-  instrument: t.symbol,
+  instrument: t.instrument,
   side: t.side,
   status: t.status,
   volume: t.volume,

@@ -11,7 +11,7 @@ export type StoredTrade = {
   commandId: string | null;
   signalId: string | null;
   source: 'bot' | 'manual';
-  symbol: string;
+  instrument: string;
   side: 'buy' | 'sell';
   status: 'open' | 'closed' | 'closing_unconfirmed';
   volume: string;
@@ -33,7 +33,7 @@ export type StoredPosition = {
   accountId: string;
   identifier: string;
   ticket: string;
-  symbol: string;
+  instrument: string;
   side: 'buy' | 'sell';
   volume: string;
   priceOpen: string;
@@ -59,7 +59,7 @@ const tradeOf = (row: Row): StoredTrade => ({
   commandId: textOrNull(row['command_id']),
   signalId: textOrNull(row['signal_id']),
   source: row['source'] === 'bot' ? 'bot' : 'manual',
-  symbol: String(row['symbol']),
+  instrument: String(row['instrument']),
   side: row['side'] === 'buy' ? 'buy' : 'sell',
   status: row['status'] as StoredTrade['status'],
   volume: decimalOf(row, 'volume'),
@@ -82,7 +82,7 @@ const positionOf = (row: Row): StoredPosition => ({
   accountId: String(row['account_id']),
   identifier: String(row['identifier']),
   ticket: String(row['ticket']),
-  symbol: String(row['symbol']),
+  instrument: String(row['instrument']),
   side: row['side'] === 'buy' ? 'buy' : 'sell',
   volume: decimalOf(row, 'volume'),
   priceOpen: decimalOf(row, 'price_open'),
@@ -114,7 +114,7 @@ export const listTrades = (
 ) => {
   const parts = [
     ofUser(userId),
-    filter.instrument === undefined ? null : sql`t.symbol = ${filter.instrument}`,
+    filter.instrument === undefined ? null : sql`instrument_of(a.symbols, t.symbol) = ${filter.instrument}`,
     filter.status === undefined ? null : sql`t.status = ${filter.status}`,
     filter.source === undefined ? null : sql`t.source = ${filter.source}`,
     filter.account === undefined ? null : sql`t.account_id = ${filter.account}::uuid`,
@@ -123,7 +123,7 @@ export const listTrades = (
     db,
     query,
     {
-      columns: sql`t.*, a.user_id`,
+      columns: sql`t.*, a.user_id, instrument_of(a.symbols, t.symbol) AS instrument`,
       from: sql`FROM trades t JOIN accounts a ON a.id = t.account_id WHERE ${sql.join(parts, sql` AND `)}`,
       at: sql`t.opened_at`,
       id: sql`t.id`,
@@ -134,14 +134,16 @@ export const listTrades = (
 
 /** One trade. */
 export async function readTrade(db: Database, id: string): Promise<StoredTrade | null> {
-  const [row] = await db.run(sql`SELECT t.*, a.user_id FROM trades t JOIN accounts a ON a.id = t.account_id
+  const [row] = await db.run(sql`SELECT t.*, a.user_id, instrument_of(a.symbols, t.symbol) AS instrument
+    FROM trades t JOIN accounts a ON a.id = t.account_id
     WHERE t.id = ${id}::uuid`);
   return row === undefined ? null : tradeOf(row);
 }
 
 /** Open positions as the last valid snapshot shows them, at most 2,000 an account. */
 export async function listPositions(db: Database, userId: string | null): Promise<StoredPosition[]> {
-  const rows = await db.run(sql`SELECT p.* FROM positions p JOIN accounts a ON a.id = p.account_id
+  const rows = await db.run(sql`SELECT p.*, instrument_of(a.symbols, p.symbol) AS instrument
+    FROM positions p JOIN accounts a ON a.id = p.account_id
     WHERE ${ofUser(userId)} ORDER BY p.opened_at DESC, p.identifier LIMIT 2000`);
   return rows.map(positionOf);
 }

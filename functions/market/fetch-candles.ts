@@ -1,18 +1,26 @@
 import { askCandles } from '../bridge/bridge-client.ts';
 import type { Deps } from '../platform/deps.ts';
-import { newestCandles, type StoredCandle, storeCandles } from './candle-store.ts';
+import type { Candle } from './candle.ts';
+import { checkedCandles } from './candle-check.ts';
+import { newestCandles, type Series, storeCandles } from './candle-store.ts';
 
 /**
- * The newest closed bars of an instrument as an account's broker states them, oldest first: asked for from its bridge,
- * kept, and read back, so that a silent bridge still leaves what was seen before. Empty where nothing was ever seen.
+ * The newest closed bars of an instrument, which the broker may call `symbol`, as an account's broker states them,
+ * oldest first: asked for from its bridge, kept, and read back, so that a silent bridge still leaves what was seen
+ * before. Empty where nothing was ever seen. A reply with a bar that cannot be one counts as none.
  */
 export async function fetchCandles(
   deps: Deps,
-  of: { accountId: string; bridgeId: string; instrument: string; timeframe: string },
+  of: Series & { bridgeId: string; symbol?: string },
   count: number,
-): Promise<StoredCandle[]> {
-  const wanted = { symbol: of.instrument, timeframe: of.timeframe, count };
+): Promise<Candle[]> {
+  const wanted = { symbol: of.symbol ?? of.instrument, timeframe: of.timeframe, count };
   const reply = await askCandles(deps, of.bridgeId, wanted);
-  if (reply.kind === 'reply' && reply.value.length > 0) await storeCandles(deps.db, of, reply.value);
+  if (reply.kind === 'reply') {
+    const stated = reply.value.candles.map(({ time, ...figures }) => ({ timeMs: time, ...figures }));
+    const nowMs = reply.value.server_now ?? deps.clock.nowMs();
+    const checked = checkedCandles(stated, { timeframe: of.timeframe, nowMs });
+    if (checked.kind === 'ok' && checked.candles.length > 0) await storeCandles(deps.db, of, checked.candles);
+  }
   return newestCandles(deps.db, of, count);
 }

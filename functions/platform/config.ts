@@ -90,6 +90,11 @@ const ENVIRONMENT = z.object({
   BRIDGE_KEYS: keyRing,
   AUDIT_KEY: keyRing,
   MEDIA_SIGNING_KEY: keyRing,
+  ALERT_KEYS: keyRing,
+  TELEGRAM_BOT_TOKEN: z
+    .string()
+    .regex(/^\d{1,20}:[A-Za-z0-9_-]{20,100}$/, 'must be a token as BotFather gives it'),
+  TELEGRAM_API_URL: loopbackUrl.optional(),
   JWT_KEYS: jwtRing('private'),
   JWT_PUBLIC_KEYS: jwtRing('public'),
   PUBLIC_BASE_URL: publicUrl,
@@ -122,10 +127,19 @@ type Key = keyof Environment;
 const REDIS: Key[] = ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'];
 const AWS_ONLY: Key[] = ['QUEUE_URL', 'MEDIA_BUCKET', 'AWS_REGION'];
 const OF_DUTY: Record<Duty, Key[]> = {
-  all: [...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY', 'MEDIA_SIGNING_KEY', 'JWT_KEYS'],
-  ingest: [...REDIS, 'PRODUCER_KEYS', 'QUEUE_URL', 'AWS_REGION'],
-  api: [...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY', 'JWT_KEYS', 'QUEUE_URL', 'AWS_REGION'],
-  bridge: [...REDIS, 'BRIDGE_KEYS', 'QUEUE_URL', 'AWS_REGION'],
+  all: [...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'ALERT_KEYS', 'AUDIT_KEY', 'MEDIA_SIGNING_KEY', 'JWT_KEYS'],
+  ingest: [...REDIS, 'PRODUCER_KEYS', 'ALERT_KEYS', 'QUEUE_URL', 'AWS_REGION'],
+  api: [
+    ...REDIS,
+    'PRODUCER_KEYS',
+    'BRIDGE_KEYS',
+    'ALERT_KEYS',
+    'AUDIT_KEY',
+    'JWT_KEYS',
+    'QUEUE_URL',
+    'AWS_REGION',
+  ],
+  bridge: [...REDIS, 'BRIDGE_KEYS', 'ALERT_KEYS', 'QUEUE_URL', 'AWS_REGION'],
   charts: [
     ...REDIS,
     'BRIDGE_KEYS',
@@ -135,8 +149,8 @@ const OF_DUTY: Record<Duty, Key[]> = {
     'MEDIA_KEY_PAIR_ID',
     ...AWS_ONLY,
   ],
-  schedule: ['PRODUCER_KEYS', 'BRIDGE_KEYS', 'QUEUE_URL', 'AWS_REGION'],
-  queue: [...REDIS, 'BRIDGE_KEYS', 'QUEUE_URL', 'AWS_REGION'],
+  schedule: ['PRODUCER_KEYS', 'BRIDGE_KEYS', 'ALERT_KEYS', 'QUEUE_URL', 'AWS_REGION'],
+  queue: [...REDIS, 'BRIDGE_KEYS', 'ALERT_KEYS', 'QUEUE_URL', 'AWS_REGION'],
 };
 
 /** Everything that is not of this duty is optional and, if absent, unusable: see `need`. */
@@ -201,6 +215,7 @@ function expiredRings(config: Partial<Environment>, nowMs: number): { key: strin
   const rings = [
     'PRODUCER_KEYS',
     'BRIDGE_KEYS',
+    'ALERT_KEYS',
     'AUDIT_KEY',
     'MEDIA_SIGNING_KEY',
     'JWT_KEYS',
@@ -237,7 +252,7 @@ function switchFaults(config: Partial<Environment>): { key: string; detail: stri
 
 function localAddressFaults(config: Partial<Environment>): { key: string; detail: string }[] {
   if (isLoopback(config.PUBLIC_BASE_URL ?? '')) return [];
-  const localOnly = ['DATABASE_HTTP_URL', 'QUEUE_ENDPOINT', 'MEDIA_ENDPOINT'] as const;
+  const localOnly = ['DATABASE_HTTP_URL', 'QUEUE_ENDPOINT', 'MEDIA_ENDPOINT', 'TELEGRAM_API_URL'] as const;
   const set = localOnly.filter((k) => config[k] !== undefined);
   return set.map((key) => ({ key, detail: 'is allowed on loopback only' }));
 }

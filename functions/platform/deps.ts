@@ -1,3 +1,4 @@
+import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database.ts';
@@ -22,6 +23,8 @@ export type Deps = {
   media: ObjectStore;
   limiter: RateLimiter;
   outbound: Outbound;
+  /** The circuits of outside systems. */
+  breaker: CircuitBreaker;
   log: Log;
   metrics: Metrics;
   /** Calls that this one request or job has made so far. */

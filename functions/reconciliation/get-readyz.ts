@@ -3,7 +3,7 @@ import { isoTime } from '../platform/clock.ts';
 import { json, openProblems, timestamp } from '../platform/contract.ts';
 import { endpoint } from '../platform/endpoint.ts';
 import { problem } from '../platform/problem.ts';
-import { lastTickMs } from './reconciliation-store.ts';
+import { readReadiness } from './reconciliation-store.ts';
 
 /** A schedule that has not finished a tick for longer than this is dead, and nobody reconciles. */
 const MAX_TICK_AGE_MS = 180_000;
@@ -18,9 +18,9 @@ const route = createRoute({
       z.object({
         status: z.literal('ready'),
         last_tick_at: timestamp,
-        degraded: z.array(z.enum(['redis'])).optional(),
+        degraded: z.array(z.enum(['redis', 'epoch-behind'])).optional(),
       }),
-      'Ready; `degraded` names what is down and can be done without',
+      'Ready; `degraded` names what is down and can be done without, and `epoch-behind` where no command is sent',
     ),
     ...openProblems(503),
   },
@@ -29,9 +29,10 @@ const route = createRoute({
 /** `GET /readyz` */
 export const readyz = endpoint(route, async (c) => {
   const { db, clock, redisAnswers } = c.var.deps;
-  const [last, redis] = await Promise.all([lastTickMs(db), redisAnswers()]);
+  const [{ lastTickMs: last, frozen }, redis] = await Promise.all([readReadiness(db), redisAnswers()]);
   if (last === null || clock.nowMs() - last > MAX_TICK_AGE_MS)
     throw problem('unavailable', { detail: 'the schedule has not finished a tick for 180 seconds' });
-  const degraded = redis ? {} : { degraded: ['redis' as const] };
-  return c.json({ status: 'ready' as const, last_tick_at: isoTime(last), ...degraded }, 200);
+  const degraded = [...(redis ? [] : ['redis' as const]), ...(frozen ? ['epoch-behind' as const] : [])];
+  const shown = degraded.length === 0 ? {} : { degraded };
+  return c.json({ status: 'ready' as const, last_tick_at: isoTime(last), ...shown }, 200);
 });

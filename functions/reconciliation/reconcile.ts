@@ -115,6 +115,9 @@ export function reconcile(state: ReconcileState, snapshot: Snapshot): ReconcileP
 /** A deal that belongs to a position, its costs included: money deals of the account (a deposit) have none. */
 const isPositionDeal = (d: Deal): boolean => d.positionId !== '0';
 
+/** Attempts of one command differ in the lowest four bits of their magics alone (domain 2.4). */
+const isSameCommand = (a: string, b: string): boolean => BigInt(a) >> 4n === BigInt(b) >> 4n;
+
 /** Evidence in its order of weight (domain 2.3): stored position, exact magic and symbol of the opening deal. */
 function commandOf(
   commands: readonly KnownCommand[],
@@ -123,7 +126,7 @@ function commandOf(
 ): KnownCommand | null {
   const byMagic = (among: readonly KnownCommand[]) =>
     opening
-      .map((d) => among.find((c) => c.magic === d.magic && c.symbol === d.symbol))
+      .map((d) => among.find((c) => isSameCommand(c.magic, d.magic) && c.symbol === d.symbol))
       .find((c) => c !== undefined);
   // Several commands may have filled one netting position: the earliest deal says whose it is.
   const stored = commands.filter((c) => c.positionId === positionId);

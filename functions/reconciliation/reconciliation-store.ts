@@ -6,10 +6,11 @@
 import { sql } from 'drizzle-orm';
 import type { Snapshot } from '../bridge/bridge-protocol.ts';
 import { type Account, accountOf } from '../execution/account-store.ts';
+import { LAST_NUMBER } from '../execution/restore-epoch-store.ts';
 import type { Deal } from '../ledger/trade-projection.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database, Row } from '../platform/database.ts';
-import { plain } from '../platform/decimal.ts';
+import { plain, sum } from '../platform/decimal.ts';
 import { derivedId } from '../platform/ids.ts';
 import { readPage, rowTime } from '../platform/page.ts';
 import { statusCode } from '../signals/signal-status.ts';
@@ -52,25 +53,31 @@ export async function readReconcileState(
   db: Database,
   accountId: string,
   snapshot: Snapshot,
-): Promise<{ account: Account; state: ReconcileState } | null> {
+): Promise<{ account: Account; state: ReconcileState; lastNumber: bigint } | null> {
   const positions = textArray([
     ...new Set([...snapshot.positions.map((p) => p.identifier), ...snapshot.deals.map((d) => d.position_id)]),
   ]);
-  const magics = textArray([...new Set([...snapshot.positions, ...snapshot.deals].map((x) => x.magic))]);
+  // Whichever attempt of a command it was.
+  const numbers = textArray([
+    ...new Set([...snapshot.positions, ...snapshot.deals].map((x) => String(BigInt(x.magic) >> 4n))),
+  ]);
   const [accounts = [], deals = [], commands = []] = await db.batch([
-    sql`SELECT a.*, d.magic_namespace FROM accounts a CROSS JOIN deployment d WHERE a.id = ${accountId}::uuid`,
+    sql`SELECT a.*, d.magic_namespace, ${LAST_NUMBER} AS last_number FROM accounts a CROSS JOIN deployment d
+      WHERE a.id = ${accountId}::uuid`,
     sql`SELECT * FROM broker_deals WHERE account_id = ${accountId}::uuid AND (position_id = ANY(${positions}::text[])
       OR position_id IN (SELECT t.position_id FROM trades t WHERE t.account_id = ${accountId}::uuid
         AND t.status <> 'closed'))`,
+    // A close names the position that it took out, and never opened one; nor did a command whose magic was another's.
     sql`SELECT id, signal_id, approval_id, magic, symbol, position_id FROM commands
-      WHERE account_id = ${accountId}::uuid
-        AND (magic = ANY(${magics}::bigint[]) OR position_id = ANY(${positions}::text[]) OR position_id IN (
+      WHERE account_id = ${accountId}::uuid AND kind <> 'close' AND reason IS DISTINCT FROM 'magic_in_use'
+        AND (magic >> 4 = ANY(${numbers}::bigint[]) OR position_id = ANY(${positions}::text[]) OR position_id IN (
           SELECT t.position_id FROM trades t WHERE t.account_id = ${accountId}::uuid AND t.status <> 'closed'))`,
   ]);
   const row = accounts[0];
   if (row === undefined) return null;
   return {
     account: accountOf(row),
+    lastNumber: BigInt(String(row['last_number'])),
     state: {
       accountId,
       namespace: Number(row['magic_namespace']),
@@ -97,6 +104,7 @@ export async function applyPlan(
   const rows = await db.run(sql`WITH acc AS (${accountUpdate(account, snapshot, run)}),
     facts AS (${dealInsert(plan.newDeals, run)}), orders AS (${orderInsert(snapshot, run)}),
     trade AS (${tradeUpsert(account.id, plan, run)}), pos AS (${positionUpsert(snapshot)}),
+    sym AS (${symbolUpsert(account, snapshot)}),
     gone AS (
       DELETE FROM positions USING acc WHERE positions.account_id = acc.id
         AND NOT positions.identifier = ANY(${textArray(snapshot.positions.map((p) => p.identifier))}::text[])
@@ -115,6 +123,7 @@ function accountUpdate(account: Account, s: Snapshot, run: Run) {
     profit: a.profit,
     margin: a.margin,
     margin_free: a.margin_free,
+    orders: String(s.orders.length),
   });
   const captured = isoTime(s.captured_at);
   // No deal was ever seen: the next snapshot asks from the beginning again, and not from a time before 1970.
@@ -203,6 +212,29 @@ function positionUpsert(s: Snapshot) {
       snapshot_at = excluded.snapshot_at`;
 }
 
+/** On the clock of the capture, so that a broker's clock that is held or goes wrong makes no quote old. */
+const quotedMs = (s: Snapshot, brokerMs: number): number =>
+  Math.min(s.captured_at, s.captured_at - ((s.server_now ?? s.captured_at) - brokerMs));
+
+/** Symbols that signals may be about: those of our instruments, by the names that this account's broker has for them. */
+function symbolUpsert(account: Account, s: Snapshot) {
+  const pending = (symbol: string, side: string) =>
+    sum(s.orders.filter((o) => o.symbol === symbol && o.type.startsWith(side)).map((o) => o.volume_current));
+  const rows = s.symbols.map((spec) => ({
+    symbol: spec.symbol,
+    spec: { ...spec, quoted_at: isoTime(quotedMs(s, spec.time)) },
+    buy: pending(spec.symbol, 'buy'),
+    sell: pending(spec.symbol, 'sell'),
+  }));
+  return sql`INSERT INTO account_symbols (account_id, symbol, spec, pending_buy, pending_sell, snapshot_at)
+    SELECT acc.id, x.symbol, x.spec, x.buy, x.sell, ${isoTime(s.captured_at)}::timestamptz
+    FROM acc, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS x(symbol text, spec jsonb, buy numeric, sell numeric)
+    WHERE x.symbol IN (SELECT coalesce(${JSON.stringify(account.settings.symbols)}::jsonb->>i.symbol, i.symbol)
+      FROM instruments i)
+    ON CONFLICT (account_id, symbol) DO UPDATE SET spec = excluded.spec, pending_buy = excluded.pending_buy,
+      pending_sell = excluded.pending_sell, snapshot_at = excluded.snapshot_at`;
+}
+
 /** The ledger is stronger evidence than silence: a command with an opening deal is done. */
 function commandUpdate(plan: ReconcilePlan, run: Run) {
   const at = sql`${isoTime(run.finishedMs)}::timestamptz`;
@@ -262,10 +294,11 @@ export async function recordRefusedRun(
   await db.run(runInsert(accountId, outcome, { newDeals: [], divergences: [] }, run, one));
 }
 
-/** Ids of the accounts that the schedule reconciles: those with a live bridge. */
-export async function accountsToReconcile(db: Database): Promise<string[]> {
+/** Ids of the accounts that the schedule reconciles: those with a live bridge that it need not leave alone for now. */
+export async function accountsToReconcile(db: Database, nowMs: number): Promise<string[]> {
   const rows = await db.run(sql`SELECT a.id FROM accounts a JOIN bridges b ON b.id = a.bridge_id
-    WHERE b.revoked_at IS NULL ORDER BY a.id`);
+      LEFT JOIN bridge_contacts c ON c.bridge_id = b.id
+    WHERE b.revoked_at IS NULL AND (c.next_at IS NULL OR c.next_at <= ${isoTime(nowMs)}::timestamptz) ORDER BY a.id`);
   return rows.map((r) => String(r['id']));
 }
 
@@ -286,10 +319,12 @@ export async function finishTick(db: Database, minuteMs: number, nowMs: number):
   ]);
 }
 
-/** When the last tick finished; null before the first. */
-export async function lastTickMs(db: Database): Promise<number | null> {
-  const [row] = await db.run(sql`SELECT max(finished_at) AS at FROM schedule_ticks`);
-  return row === undefined || row['at'] === null ? null : rowTime(row, 'at');
+/** When the last tick finished, null before the first; and whether commands are frozen (`restore-epoch-store.ts`). */
+export async function readReadiness(db: Database): Promise<{ lastTickMs: number | null; frozen: boolean }> {
+  const [row] = await db.run(sql`SELECT max(finished_at) AS at,
+    EXISTS (SELECT 1 FROM deployment WHERE epoch_behind_at IS NOT NULL) AS frozen FROM schedule_ticks`);
+  const lastTickMs = row === undefined || row['at'] === null ? null : rowTime(row, 'at');
+  return { lastTickMs, frozen: row?.['frozen'] === true };
 }
 
 /** A page of runs of a user's accounts, or of all where `userId` is null. */

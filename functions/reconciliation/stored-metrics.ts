@@ -2,6 +2,7 @@
  * The metrics that rows tell, so that they are exact whichever instance is asked. Every label is closed: what a bridge
  * or a later version writes beyond these words is `other`.
  */
+import { ORDER_REFUSALS } from '../execution/order-refusal.ts';
 import type { CounterFamily, HistogramFamily } from '../platform/metric-family.ts';
 
 const EXACT = 'Exact: counted from the stored rows.';
@@ -23,12 +24,12 @@ export const ORDERS_BUILT = counter('orders_built_total', 'Commands made for a b
 
 /** Our own refusals, what a bridge of the protocol refuses before sending, and the trade server's return codes. */
 const REJECTIONS = [
-  ...['account-unbound', 'account-halted', 'deployment-halted', 'signal-cancelled', 'signal-stale'],
-  ...['signal-expired', 'bridge-silent', 'intent-unsupported', 'order-type-unsupported'],
-  ...['volume-above-approved', 'command-expired', 'not-executed', 'bridge-unregistered', 'bridge-blocked'],
+  ...ORDER_REFUSALS,
+  ...['command-expired', 'not-executed', 'predecessor-open', 'account-rebound', 'order-rejected'],
+  'bridge-(unregistered|blocked|unreachable|timeout|circuit-open)',
   ...['login_mismatch', 'server_mismatch', 'symbol_mismatch', 'position_mismatch', 'unknown_symbol'],
   ...['comment_too_long', 'spread_too_wide', 'volume_above_precondition', 'price_outside_band'],
-  ...['invalid_order', 'disconnected', 'stale_attempt', 'retcode-100[0-4][0-9]'],
+  ...['invalid_order', 'disconnected', 'magic_in_use', 'retcode-100[0-4][0-9]'],
 ];
 export const REJECTION = new RegExp(`^(${REJECTIONS.join('|')})$`);
 export const ORDERS_REJECTED = counter(
@@ -41,7 +42,7 @@ export const POSITION_SYNCS = counter(
   'Snapshots of a broker account that were applied to the books.',
 );
 export const DIVERGENCE_CODES = [
-  ...['EXTERNAL_POSITION', 'ORPHAN_OWN', 'MISSING_NO_DEALS', 'VOLUME_GAP'],
+  ...['EXTERNAL_POSITION', 'ORPHAN_OWN', 'MISSING_NO_DEALS', 'VOLUME_GAP', 'EPOCH_BEHIND'],
   'other',
 ];
 export const DIVERGENCES = counter(

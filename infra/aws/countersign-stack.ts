@@ -48,7 +48,7 @@ export class CountersignStack extends Stack {
     new CfnOutput(this, 'ChartsUrl', { value: charts.url });
     new CfnOutput(this, 'AlarmTopic', { value: topic.topicArn });
     new CfnOutput(this, 'SecretParameters', {
-      description: 'SecureStrings that must exist in Parameter Store',
+      description: 'SecureStrings in Parameter Store; all but TELEGRAM_BOT_TOKEN must exist',
       value: DUTIES.api.secrets.map((key) => secretParameterName(settings.stage, key)).join(' '),
     });
   }

@@ -5,6 +5,8 @@ export type SecretKey =
   | 'UPSTASH_REDIS_REST_TOKEN'
   | 'PRODUCER_KEYS'
   | 'BRIDGE_KEYS'
+  | 'ALERT_KEYS'
+  | 'TELEGRAM_BOT_TOKEN'
   | 'AUDIT_KEY'
   | 'MEDIA_SIGNING_KEY'
   | 'MEDIA_CDN_PRIVATE_KEY'
@@ -27,6 +29,8 @@ export interface DutySpec {
 }
 
 const REDIS: readonly SecretKey[] = ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'];
+/** To say that the schedule is dead, by whoever notices it. The token may be missing: then nothing goes to Telegram. */
+const ALERTS: readonly SecretKey[] = ['ALERT_KEYS', 'TELEGRAM_BOT_TOKEN'];
 
 /**
  * The whole table of duties. An HTTP API waits 30 s at most, so an answering function ends by then; a render that
@@ -37,21 +41,22 @@ export const DUTIES: Readonly<Record<Duty, DutySpec>> = {
     handler: 'lambda.api',
     memoryMb: 512,
     timeoutSeconds: 10,
-    secrets: ['DATABASE_URL', ...REDIS, 'PRODUCER_KEYS'],
+    secrets: ['DATABASE_URL', ...REDIS, ...ALERTS, 'PRODUCER_KEYS'],
     chartFiles: false,
   },
   api: {
     handler: 'lambda.api',
     memoryMb: 512,
-    timeoutSeconds: 10,
-    secrets: ['DATABASE_URL', ...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY', 'JWT_KEYS'],
+    // A bridge may take 10 s, and a call that only reads is made again; the last second is for the answer.
+    timeoutSeconds: 29,
+    secrets: ['DATABASE_URL', ...REDIS, ...ALERTS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY', 'JWT_KEYS'],
     chartFiles: false,
   },
   bridge: {
     handler: 'lambda.api',
     memoryMb: 512,
     timeoutSeconds: 10,
-    secrets: ['DATABASE_URL', ...REDIS, 'BRIDGE_KEYS'],
+    secrets: ['DATABASE_URL', ...REDIS, ...ALERTS, 'BRIDGE_KEYS'],
     chartFiles: false,
   },
   charts: {
@@ -74,14 +79,14 @@ export const DUTIES: Readonly<Record<Duty, DutySpec>> = {
     memoryMb: 512,
     timeoutSeconds: 60,
     // The rings are for re-wrapping; nobody outside reaches this function. SIGNALS_HMAC_KEY may be missing.
-    secrets: ['DATABASE_URL', 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'SIGNALS_HMAC_KEY'],
+    secrets: ['DATABASE_URL', 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'ALERT_KEYS', 'SIGNALS_HMAC_KEY'],
     chartFiles: false,
   },
   queue: {
     handler: 'lambda.queue',
     memoryMb: 512,
     timeoutSeconds: 120,
-    secrets: ['DATABASE_URL', ...REDIS, 'BRIDGE_KEYS'],
+    secrets: ['DATABASE_URL', ...REDIS, ...ALERTS, 'BRIDGE_KEYS'],
     chartFiles: false,
   },
 };

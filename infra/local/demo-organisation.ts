@@ -20,6 +20,13 @@ const INSTRUMENTS = [
   ['BTCUSD', 2],
 ] as const;
 const LOGIN = '50001234';
+/** The simulated broker trades its symbols always, unless it is told to keep sessions. */
+const ALWAYS_OPEN = {
+  id: 'simulated-broker',
+  tz: 'UTC',
+  day_start: '00:00',
+  weekly: [{ open: { dow: 0, hhmm: '00:00' }, close: { dow: 0, hhmm: '00:00' } }],
+};
 const CONSENT = [
   'I approve that Countersign sends this one order to my trading account, within the volume, price band and deadline',
   'shown to me. Trading leveraged products can lose more than my stake. I may halt my account at any time.',
@@ -65,6 +72,27 @@ export async function makeDemoOrganisation(
     account,
     bridge,
   };
+}
+
+/**
+ * States as an administrator would that the simulated broker's market is always open, for what does not say so yet: a
+ * stack whose data is from before gets it at its next start. In force from now on, so that windows of candles that end
+ * before keep the sessions in which the broker's history was made.
+ */
+export async function openSimulatedMarket(baseUrl: string, adminToken: string, accountId: string) {
+  const admin = apiClient(baseUrl, adminToken);
+  const idOf = async (symbol: string): Promise<unknown> =>
+    (await admin.get(`/api/v1/market/hours?instrument=${symbol}&account_id=${accountId}`)).calendar?.id;
+  const symbols = INSTRUMENTS.map(([symbol]) => symbol);
+  const ids = await Promise.all(symbols.map(idOf));
+  const lacking = symbols.filter((_, i) => ids[i] !== ALWAYS_OPEN.id);
+  if (lacking.length === 0) return;
+  await admin.post('/api/v1/market/calendars', ALWAYS_OPEN);
+  for (const symbol of lacking)
+    await admin.post('/api/v1/market/symbol-calendars', {
+      // Whatever server an account of this stack names, the simulated broker is behind it.
+      ...{ broker_server: '*', symbol, calendar_id: ALWAYS_OPEN.id },
+    });
 }
 
 /** A TradingView hook for a producer; returns its address, which is shown this once. */

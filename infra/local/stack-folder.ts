@@ -31,6 +31,8 @@ export type DevFile = DemoOrganisation & {
   broker: { url: string };
   database_url: string;
   redis: { url: string; token: string };
+  /** Where alerts go that are sent to Telegram; a stack that is older writes it at its next start. */
+  telegram?: { url: string } | undefined;
 };
 
 const party = z.object({ id: z.string(), secret: z.string() });
@@ -43,6 +45,7 @@ const devFile = z.object({
   broker: z.object({ url: z.string() }),
   database_url: z.string(),
   redis: z.object({ url: z.string(), token: z.string() }),
+  telegram: z.object({ url: z.string() }).optional(),
 }) satisfies z.ZodType<DevFile>;
 
 /**

@@ -18,6 +18,9 @@ const jwtRing = (id: string): string => {
   return `${id}:${privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64')}`;
 };
 
+const ring = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
+const botToken = () => `1:${randomBytes(24).toString('hex')}`;
+
 const stackSecrets = z.object({
   superuserPassword: text,
   ownerPassword: text,
@@ -27,9 +30,11 @@ const stackSecrets = z.object({
   bridgeKeys: text,
   auditKey: text,
   mediaKey: text,
-  /** A stack that was made before there were JWTs gets its key at the next start. */
+  /** What a stack was made without, because it is older, it gets at the next start. */
   jwtKeys: text.default(() => jwtRing('j1')),
-  ports: z.object({ postgres: port, sql: port, redis: port, broker: port }),
+  alertKeys: text.default(() => ring('n1')),
+  telegramBotToken: text.default(botToken),
+  ports: z.object({ postgres: port, sql: port, redis: port, broker: port, telegram: port }),
   /** Whether a first start was ever finished: until then there is nothing to lose. */
   began: z.boolean().default(false),
 });
@@ -39,7 +44,6 @@ export type StackSecrets = z.output<typeof stackSecrets>;
 const LOWEST_PORT = 12_000;
 const HIGHEST_PORT = 32_000;
 
-const ring = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
 const password = () => randomBytes(24).toString('hex');
 
 /** Whether nobody listens on the port of 127.0.0.1 now. */
@@ -73,15 +77,15 @@ export async function readStackSecrets(dataDir: string): Promise<StackSecrets> {
   const mend = 'put it back from a copy, or start with --fresh, which throws the data away';
   const known = await readFile(path, 'utf8').catch(() => null);
   if (known !== null) {
-    const secrets = stackSecrets.safeParse(parsedJson(known));
+    const secrets = stackSecrets.safeParse(await withPorts(parsedJson(known)));
     if (!secrets.success) throw new Error(`${path} is damaged: ${mend}`);
-    if (!known.includes('"jwtKeys"')) await writeStackSecrets(dataDir, secrets.data);
     // What a younger version added is kept from now on.
-    if (!known.includes('"jwtKeys"')) await writeStackSecrets(dataDir, secrets.data);
+    const added = ['jwtKeys', 'alertKeys', 'telegramBotToken', 'telegram'];
+    if (added.some((name) => !known.includes(`"${name}"`))) await writeStackSecrets(dataDir, secrets.data);
     return secrets.data;
   }
   if (existsSync(join(dataDir, 'postgres'))) throw new Error(`${path} is missing: ${mend}`);
-  const [postgres = 0, sql = 0, redis = 0, broker = 0] = await freePorts(4);
+  const [postgres = 0, sql = 0, redis = 0, broker = 0, telegram = 0] = await freePorts(5);
   const made: StackSecrets = {
     superuserPassword: password(),
     ownerPassword: password(),
@@ -92,11 +96,21 @@ export async function readStackSecrets(dataDir: string): Promise<StackSecrets> {
     auditKey: ring('a1'),
     mediaKey: ring('m1'),
     jwtKeys: jwtRing('j1'),
-    ports: { postgres, sql, redis, broker },
+    alertKeys: ring('n1'),
+    telegramBotToken: botToken(),
+    ports: { postgres, sql, redis, broker, telegram },
     began: false,
   };
   await writeStackSecrets(dataDir, made);
   return made;
+}
+
+/** The same with a port for each part; one that is damaged is handed back as it is. */
+async function withPorts(known: unknown): Promise<unknown> {
+  const found = z.looseObject({ ports: z.looseObject({}) }).safeParse(known);
+  if (!found.success || 'telegram' in found.data.ports) return known;
+  const [telegram = 0] = await freePorts(1);
+  return { ...found.data, ports: { ...found.data.ports, telegram } };
 }
 
 /** Keeps the secrets for the next start. */

@@ -8,7 +8,12 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type LocalChild, spawnChild } from './child-process.ts';
-import { type DemoOrganisation, makeDemoOrganisation, makeHook } from './demo-organisation.ts';
+import {
+  type DemoOrganisation,
+  makeDemoOrganisation,
+  makeHook,
+  openSimulatedMarket,
+} from './demo-organisation.ts';
 import { type EmbeddedPostgres, startPostgres } from './embedded-postgres.ts';
 import { type LocalWorker, openWorkerHost, type WorkerHost } from './local-worker.ts';
 import { PostgresStartError } from './postgres-start-error.ts';
@@ -142,6 +147,7 @@ async function startParts(options: StackOptions, parts: Parts, stop: () => Promi
   const brokerUrl = `http://127.0.0.1:${secrets.ports.broker}`;
   const organisation =
     known ?? (await makeDemoOrganisation(worker.url, brokerUrl, await firstOwner(environment)));
+  await openSimulatedMarket(worker.url, organisation.tokens.admin, organisation.account.id);
   await worker.tick();
   const dev: DevFile = {
     base_url: worker.url,
@@ -152,6 +158,7 @@ async function startParts(options: StackOptions, parts: Parts, stop: () => Promi
     broker: { url: brokerUrl },
     database_url: runtimeUrl(secrets),
     redis: { url: `http://127.0.0.1:${secrets.ports.redis}`, token: secrets.redisToken },
+    telegram: { url: `http://127.0.0.1:${secrets.ports.telegram}` },
   };
   await writePrivateFile(join(dataDir, 'dev.json'), `${JSON.stringify(dev, null, 2)}\n`);
   if (!secrets.began) await writeStackSecrets(dataDir, { ...secrets, began: true });
@@ -213,6 +220,10 @@ async function startStores(
       ...['--database-port', String(ports.postgres)],
     ]),
     child('redis', 'upstash-main.ts', ['--port', String(ports.redis), `--token=${secrets.redisToken}`]),
+    child('telegram', 'telegram-main.ts', [
+      ...['--port', String(ports.telegram)],
+      `--token=${secrets.telegramBotToken}`,
+    ]),
     child('broker', 'broker/main.ts', [
       ...['--port', String(ports.broker)],
       ...['--data', brokerDir, '--die-with-parent'],
@@ -262,7 +273,7 @@ const portTaken = (name: string, port: number, dataDir: string): Error =>
 
 /** PostgreSQL's own port is looked at when its leftovers have been ended. */
 async function assertPortsFree(options: StackOptions, secrets: StackSecrets): Promise<void> {
-  const { sql, redis, broker } = secrets.ports;
+  const { sql, redis, broker, telegram } = secrets.ports;
   const deadlineMs = Date.now() + LEFTOVER_MS;
   const isTaken = async (port: number): Promise<boolean> => {
     while (!(await isPortFree(port))) {
@@ -273,7 +284,7 @@ async function assertPortsFree(options: StackOptions, secrets: StackSecrets): Pr
   };
   if (await isTaken(options.port))
     throw new Error(`port ${options.port} is in use: end what holds it, or take another --port`);
-  for (const [name, port] of Object.entries({ sql, redis, broker }))
+  for (const [name, port] of Object.entries({ sql, redis, broker, telegram }))
     if (await isTaken(port)) throw portTaken(name, port, options.dataDir);
 }
 

@@ -232,7 +232,9 @@ describe('what a decision depends on', () => {
       signalCancelled: false,
       existingId: null,
       consent: { version: desk.consentVersion },
-      accounts: [{ id: desk.account.id, volume: '0.10000000' }],
+      accounts: [
+        { id: desk.account.id, trading: { symbol: 'XAUUSD', account: { orderVolume: '0.10000000' } } },
+      ],
     });
     const { approval } = await approveSignal(stage, signalId, desk.userId);
     await t.sql('UPDATE signals SET status = 5 WHERE id = $1', [signalId]);

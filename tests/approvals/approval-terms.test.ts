@@ -10,7 +10,7 @@ describe('the digest of terms', () => {
   it('is SHA-256 of their RFC 8785 form: members in the order of their names, no white space', async () => {
     const written =
       '{"account_id":"0199c7a0-0000-7000-8000-0000000000a1","band":{"high":"2035.6","low":"2034.6"},' +
-      '"consent_version":3,"expires_at":"2026-11-21T13:00:00.000Z","intent":"open","max_risk":null,' +
+      '"consent_version":3,"expires_at":"2026-11-21T13:00:00.000Z","intent":"open","max_risk":"56",' +
       '"max_volume":"0.1","order_type":"market","price":"2035.1","side":"buy",' +
       '"signal_id":"0199c7a0-0000-7000-8000-000000000051","stop_loss":"2030","take_profit":null}';
     expect(await termsDigest(terms)).toBe(createHash('sha256').update(written).digest('hex'));

@@ -1,10 +1,18 @@
 // An open signal in a user's audience with one account that follows, for the rules of approvals.
 import type { DecisionContext } from '../../functions/approvals/approval-store.ts';
+import type { TradingFacts } from '../../functions/execution/sized-entry.ts';
 import type { Signal } from '../../functions/signals/signal-store.ts';
+import { type Change, tradingFacts } from '../execution/trading-facts.ts';
 
 export const NOW = Date.UTC(2026, 10, 21, 12);
-export const ACCOUNT = { id: '0199c7a0-0000-7000-8000-0000000000a1', volume: '0.10' };
-export const OTHER_ACCOUNT = { id: '0199c7a0-0000-7000-8000-0000000000a2', volume: '1.00' };
+
+/** An account that trades `orderVolume` lots of gold, with parts of what is known of it replaced. */
+export const accountOf = (id: string, orderVolume: string, change: Change = {}) => {
+  const trading: TradingFacts = tradingFacts(change);
+  return { id, trading: { ...trading, account: { ...trading.account, id, orderVolume } } };
+};
+export const ACCOUNT = accountOf('0199c7a0-0000-7000-8000-0000000000a1', '0.10');
+export const OTHER_ACCOUNT = accountOf('0199c7a0-0000-7000-8000-0000000000a2', '1.00');
 
 const SIGNAL: Signal = {
   id: '0199c7a0-0000-7000-8000-000000000051',

@@ -17,8 +17,7 @@ describe('a decision', () => {
   it('that nothing stands against is open, for the one account that follows', () => {
     expect(judgeDecision(openContext(), approve(), NOW)).toEqual({
       kind: 'open',
-      accountId: ACCOUNT.id,
-      volume: '0.10',
+      account: ACCOUNT,
       consentSha256: 'c'.repeat(64),
     });
   });
@@ -27,8 +26,7 @@ describe('a decision', () => {
     const context = openContext({ accounts: [] });
     expect(judgeDecision(context, approve({ decision: 'rejected' }), NOW)).toMatchObject({
       kind: 'open',
-      accountId: null,
-      volume: null,
+      account: null,
     });
   });
 

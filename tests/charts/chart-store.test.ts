@@ -52,6 +52,7 @@ describe('charts', () => {
     const signal = await storeSignal(at, at.desk.producer.id, { stop_loss: '2000', take_profit: '2100' });
     expect(await readSignalSubject(t.db, signal.id, at.desk.userId)).toEqual({
       userId: at.desk.userId,
+      symbol: 'XAUUSD',
       mine: true,
       accountId: at.desk.account.id,
       bridgeId: at.desk.bridge.id,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AxisBar, timeLabels, timeRank } from '../../functions/charts/time-axis.ts';
-import { zoneReader } from '../../functions/charts/zoned-time.ts';
+import { zoneReader } from '../../functions/platform/time-zone.ts';
 
 const HOUR = 3_600_000;
 const SPAN = { left: 0, right: 1100, fontSize: 15 };

@@ -2,12 +2,15 @@
 // runtime lacks or leaves out fails there, whatever the others do.
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { alertsContract } from './alerts-contract.ts';
 import { answersContract } from './answers-contract.ts';
 import { approvalsContract } from './approvals-contract.ts';
 import { audienceContract } from './audience-contract.ts';
 import { auditContract } from './audit-contract.ts';
+import { authorizationContract } from './authorization-contract.ts';
 import { badInputContract } from './bad-input-contract.ts';
 import { batchContract } from './batch-contract.ts';
+import { candlesContract } from './candles-contract.ts';
 import { chartsContract } from './charts-contract.ts';
 import { concurrencyContract } from './concurrency-contract.ts';
 import { CONTRACT } from './contract-size.ts';
@@ -21,8 +24,10 @@ import { ingestContract } from './ingest-contract.ts';
 import { jwtContract } from './jwt-contract.ts';
 import { lifecycleContract } from './lifecycle-contract.ts';
 import { listsContract } from './lists-contract.ts';
+import { marketContract } from './market-contract.ts';
 import { metricsContract } from './metrics-contract.ts';
 import { operationsContract } from './operations-contract.ts';
+import { ordersContract } from './orders-contract.ts';
 import { outboxContract } from './outbox-contract.ts';
 import { proofContract } from './proof-contract.ts';
 import { racesContract } from './races-contract.ts';
@@ -46,19 +51,24 @@ const SUBJECTS: Readonly<Record<string, (c: Contract) => void>> = {
   webhooks: webhookContract,
   approvals: approvalsContract,
   execution: executionContract,
+  orders: ordersContract,
   trading: tradingContract,
+  candles: candlesContract,
+  market: marketContract,
   charts: chartsContract,
   identity: identityContract,
   jwt: jwtContract,
   credentials: credentialsContract,
   audience: audienceContract,
   audit: auditContract,
+  authorization: authorizationContract,
   answers: answersContract,
   lifecycle: lifecycleContract,
   lists: listsContract,
   operations: operationsContract,
   metrics: metricsContract,
   outbox: outboxContract,
+  alerts: alertsContract,
   'bad input': badInputContract,
   'fuzzing of ingest': fuzzIngestContract,
   'fuzzing of people’s routes': fuzzPeopleContract,

@@ -47,7 +47,7 @@ export function metricsContract({ test, ...w }: Contract): void {
       ...['signals_ingested_total', 'signals_refused_total', 'approvals_total', 'orders_built_total'],
       ...['orders_rejected_total', 'mt5_connect_total', 'mt5_position_sync_total', 'heartbeat_total'],
       ...['reconciliation_divergences_total', 'media_render_total', 'media_cache_hits_total'],
-      ...['errors_total', 'http_requests_total'],
+      ...['errors_total', 'http_requests_total', 'retries_total'],
     ])
       expect(types.get(name), name).toBe('counter');
     for (const name of ['signals_create', 'approval_latency', 'reconciliation_latency', 'request_duration'])

@@ -36,6 +36,8 @@ export async function startStackFixture(rateScale = RATE_SCALE): Promise<StackFi
     vars: { RATE_LIMIT_SCALE: String(rateScale), SIGNALS_HMAC_KEY },
   });
   const pool = new pg.Pool({ connectionString: stack.dev.database_url, max: 2 });
+  // A test that ends every connection ends these too: the next statement opens another.
+  pool.on('error', () => {});
   const children: LocalChild[] = [];
   return {
     stack,

@@ -73,6 +73,15 @@ const MATRIX: Record<string, Right> = {
     'bound_at',
     'halted',
     'order_volume',
+    ...['risk_bps', 'risk_base', 'max_volume', 'max_positions', 'min_stop_points', 'reward_ratio'],
+    ...[
+      'max_spread_points',
+      'commission_per_lot',
+      'margin_share_bps',
+      'instruments',
+      'symbols',
+      'orders_made',
+    ],
     'version',
     'boot_id',
     'bridge_seq',
@@ -81,6 +90,7 @@ const MATRIX: Record<string, Right> = {
     'state',
     'updated_at',
   ]),
+  account_symbols: row(['spec', 'pending_buy', 'pending_sell', 'snapshot_at']),
   account_producers: row([], { delete: true }),
   approval_clients: row([], { delete: true }),
   commands: row([
@@ -94,7 +104,9 @@ const MATRIX: Record<string, Right> = {
     'order_ticket',
     'position_id',
     'updated_at',
+    ...['attempt', 'magic', 'not_before', 'lease_epoch', 'broker_comment'],
   ]),
+  account_leases: row(['epoch', 'expires_at']),
   trades: row(['*']),
   positions: row(['*'], { delete: true }),
   divergences: row(['status', 'resolved_at']),
@@ -102,9 +114,18 @@ const MATRIX: Record<string, Right> = {
   metric_totals: row(['value']),
   metric_cursors: row(['counted_to', 'candidate', 'candidate_xid']),
   order_refusals: appendOnly,
+  trading_calendars: appendOnly,
+  symbol_calendars: row(['calendar_id', 'updated_at']),
   charts: row(['expires_at', 'revoked_at'], { delete: true }),
   outbox: row(['available_at', 'attempts', 'done_at', 'dead_at', 'last_error'], { delete: true }),
-  deployment: row(['halted', 'updated_at'], { insert: false }),
+  alerts: appendOnly,
+  alert_destinations: row(['revoked_at']),
+  alert_destination_secrets: row(['expires_at', 'key_id', 'iv', 'ciphertext']),
+  alert_deliveries: row(['attempts', 'doubtful', 'word', 'not_before', 'sent_at', 'updated_at']),
+  bridge_contacts: row(['heard_at', 'outcome', 'failures', 'next_at', 'updated_at']),
+  deployment: row(['halted', 'updated_at', 'magic_epoch', 'epoch_behind_at', 'epoch_behind_magic'], {
+    insert: false,
+  }),
 };
 
 describe('the runtime’s role', () => {

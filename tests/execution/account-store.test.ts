@@ -4,6 +4,7 @@ import {
   listAccounts,
   readAccount,
   setHalted,
+  updateSettings,
 } from '../../functions/execution/account-store.ts';
 import { insertSubscription } from '../../functions/identity/subscription-store.ts';
 import { auditOf, makeBridge, makeProducer, makeUser, type Stage } from '../support/organisation.ts';
@@ -55,12 +56,19 @@ describe('a new account', () => {
     expect(await insert(a)).toEqual({ kind: 'created' });
     expect(await readAccount(t.db, a.id)).toEqual({
       id: a.id,
+      contact: null,
+      deployment: { halted: false, epochBehind: false },
       userId,
       bridgeId,
       name: 'Main',
       binding: null,
       halted: true,
       orderVolume: '0.25000000',
+      settings: {
+        ...{ riskBps: null, riskBase: 'lesser', maxVolume: null, maxPositions: null, minStopPoints: 0 },
+        ...{ rewardRatio: null, maxSpreadPoints: null, commissionPerLot: '0', marginShareBps: null },
+        ...{ instruments: null, symbols: {} },
+      },
       version: 0,
       bootId: null,
       bridgeSeq: null,
@@ -132,5 +140,64 @@ describe('an account', () => {
     expect((await listAccounts(t.db, userId, page)).items.map((x) => x.id)).toEqual([a.id]);
     expect((await listAccounts(t.db, await makeUser(stage), page)).items).toEqual([]);
     expect((await listAccounts(t.db, null, page)).items.map((x) => x.id)).toContain(a.id);
+  });
+});
+
+describe('the settings of an account', () => {
+  const change = (id: string, by: string, settings: Parameters<typeof updateSettings>[2]) =>
+    updateSettings(t.db, { id, userId: by }, settings, nowMs(), auditOf(stage.deps, id, 'account.update'));
+
+  it('are changed as far as they are given, and read back as they were', async () => {
+    const a = row();
+    await insert(a);
+    const all = await change(a.id, userId, {
+      ...{ name: 'Swing', order_volume: '0.5', risk_bps: 150, risk_base: 'equity', max_volume: '2.5' },
+      ...{ max_positions: 4, min_stop_points: 12, reward_ratio: '3.25', max_spread_points: 40 },
+      ...{ commission_per_lot: '7.5', margin_share_bps: 3_000, instruments: ['XAUUSD', 'EURUSD'] },
+      symbols: { XAUUSD: 'GOLD.m' },
+    });
+    const settings = {
+      ...{ riskBps: 150, riskBase: 'equity', maxVolume: '2.5', maxPositions: 4, minStopPoints: 12 },
+      ...{ rewardRatio: '3.25', maxSpreadPoints: 40, commissionPerLot: '7.5', marginShareBps: 3_000 },
+      ...{ instruments: ['XAUUSD', 'EURUSD'], symbols: { XAUUSD: 'GOLD.m' } },
+    };
+    expect(all).toMatchObject({ name: 'Swing', orderVolume: '0.50000000', settings });
+    expect((await readAccount(t.db, a.id))?.settings).toEqual(settings);
+    const less = { risk_bps: null, max_volume: null, instruments: null, symbols: {} };
+    expect((await change(a.id, userId, less))?.settings).toEqual({
+      ...settings,
+      ...{ riskBps: null, maxVolume: null, instruments: null, symbols: {} },
+    });
+    expect(await change(a.id, userId, {})).toMatchObject({ name: 'Swing' });
+    const audits = await t.sql(
+      `SELECT 1 FROM audit_log WHERE subject_id = $1 AND action = 'account.update'`,
+      [a.id],
+    );
+    expect(audits.length).toBe(3);
+  });
+
+  it('that two set at once are both set', async () => {
+    const a = row();
+    await insert(a);
+    await Promise.all([
+      change(a.id, userId, { risk_bps: 100 }),
+      change(a.id, userId, { max_positions: 2 }),
+      change(a.id, userId, { symbols: { EURUSD: 'EURUSD.x' } }),
+    ]);
+    expect((await readAccount(t.db, a.id))?.settings).toMatchObject({
+      ...{ riskBps: 100, maxPositions: 2, symbols: { EURUSD: 'EURUSD.x' } },
+    });
+  });
+
+  it('are nobody else’s to change, and leave no audit row where nothing changed', async () => {
+    const a = row();
+    await insert(a);
+    expect(await change(a.id, await makeUser(stage), { risk_bps: 100 })).toBeNull();
+    expect((await readAccount(t.db, a.id))?.settings.riskBps).toBeNull();
+    const audits = await t.sql(
+      `SELECT 1 FROM audit_log WHERE subject_id = $1 AND action = 'account.update'`,
+      [a.id],
+    );
+    expect(audits).toEqual([]);
   });
 });

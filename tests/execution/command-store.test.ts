@@ -1,19 +1,14 @@
-import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { setHalted } from '../../functions/execution/account-store.ts';
 import {
-  type CommandState,
-  createCommand,
+  createCommands,
   listCommands,
-  markSent,
   type NewCommand,
-  noteNegativeLookup,
   readCommand,
-  readEntryFacts,
   readOpenCommands,
   refuseEntry,
-  settleCommand,
 } from '../../functions/execution/command-store.ts';
+import { readEntryFacts } from '../../functions/execution/entry-facts-store.ts';
 import type { EntryOrder } from '../../functions/execution/entry-order.ts';
 import { magicNumber } from '../../functions/execution/magic-number.ts';
 import {
@@ -67,16 +62,21 @@ function newCommand(given: Partial<NewCommand> = {}): NewCommand {
     ...given,
   };
 }
-const create = (c: NewCommand) =>
-  createCommand(t.db, c, { done: entry.eventId, next: stage.deps.ids.next() }, nowMs());
+const createAll = (
+  all: readonly NewCommand[],
+  ordersMade: bigint | null = null,
+  next = stage.deps.ids.next,
+) =>
+  createCommands(
+    t.db,
+    all.map((c) => ({ ...c, eventId: next() })),
+    { doneEventId: entry.eventId, ordersMade },
+    nowMs(),
+  );
+const create = (c: NewCommand) => createAll([c]);
 async function created(given: Partial<NewCommand> = {}): Promise<NewCommand> {
   const command = newCommand(given);
   expect(await create(command)).toBe(true);
-  return command;
-}
-async function sent(): Promise<NewCommand> {
-  const command = await created();
-  expect(await markSent(t.db, command.id, nowMs())).toBe(true);
   return command;
 }
 const halt = (halted: boolean) =>
@@ -89,13 +89,12 @@ const commandsOfEntry = async () =>
   (await t.sql('SELECT count(*)::int AS n FROM commands WHERE approval_id = $1', [entry.approvalId]))[0]?.[
     'n'
   ];
-const stateOf = async (id: string) => (await readCommand(t.db, id))?.state;
 
 describe('making a command', () => {
   it('stands with its event, and ends the approval’s event', async () => {
     const command = newCommand();
     const next = stage.deps.ids.next();
-    expect(await createCommand(t.db, command, { done: entry.eventId, next }, nowMs())).toBe(true);
+    expect(await createAll([command], null, () => next)).toBe(true);
     expect(await readCommand(t.db, command.id)).toMatchObject({
       id: command.id,
       accountId: desk.account.id,
@@ -121,7 +120,7 @@ describe('making a command', () => {
   it('happens once for an approval, also when 40 consumers try at once, and the facts then say so', async () => {
     expect(await readEntryFacts(t.db, entry.approvalId)).toMatchObject({
       account: { id: desk.account.id, halted: false },
-      deploymentHalted: false,
+      deployment: { halted: false, epochBehind: false },
       signal: { instrument: 'XAUUSD', stale: false },
       signalId: entry.signalId,
     });
@@ -147,7 +146,7 @@ describe('making a command', () => {
 
   it('is blocked by a halt of the account or the deployment, and leaves nothing, its event included', async () => {
     const next = stage.deps.ids.next();
-    const attempt = () => createCommand(t.db, newCommand(), { done: entry.eventId, next }, nowMs());
+    const attempt = () => createAll([newCommand()], null, () => next);
     await halt(true);
     expect(await attempt()).toBe(false);
     await halt(false);
@@ -156,6 +155,47 @@ describe('making a command', () => {
     expect(await commandsOfEntry()).toBe(0);
     expect(await t.sql('SELECT 1 FROM outbox WHERE id = $1', [next])).toEqual([]);
     expect(await eventDone(entry.eventId)).toBe(false);
+  });
+
+  it('of a close is one for each position, all or none, and no halt stops it', async () => {
+    const close = (id: string): EntryOrder => ({
+      kind: 'close',
+      pre: { login: '1001', server: 'Demo-1', symbol: 'GOLD.m', position_id: id },
+      order: { symbol: 'GOLD.m', type: 'sell', volume: '0.1', position_ticket: id },
+    });
+    await halt(true);
+    await t.sql('UPDATE deployment SET halted = true');
+    const legs = ['7', '8', '9'].map((id) => newCommand({ order: close(id) }));
+    const again = ['7', '8', '9', '10'].map((id) => newCommand({ order: close(id) }));
+    const ends = await Promise.all([createAll(legs, 0n), createAll(again, 0n)]);
+    expect(ends.filter(Boolean).length).toBe(1);
+    const rows = await t.sql(
+      'SELECT id, leg, kind, symbol FROM commands WHERE approval_id = $1 ORDER BY leg',
+      [entry.approvalId],
+    );
+    const made = ends[0] ? legs : again;
+    expect(rows).toEqual(made.map((c, leg) => ({ id: c.id, leg, kind: 'close', symbol: 'GOLD.m' })));
+    const events = await t.sql(
+      `SELECT payload->>'command_id' AS id FROM outbox WHERE topic = 'command.created'
+         AND payload->>'command_id' = ANY($1)`,
+      [[...legs, ...again].map((c) => c.id)],
+    );
+    expect(events.map((e) => e['id']).sort()).toEqual(made.map((c) => c.id).sort());
+    expect(await eventDone(entry.eventId)).toBe(true);
+    expect(await createAll(again, null)).toBe(false);
+  });
+
+  it('is refused where the account’s orders were counted before another one was made', async () => {
+    const other = await storeSignal(stage, desk.producer.id);
+    const { approval } = await approveSignal(stage, other.id, desk.userId);
+    const facts = await readEntryFacts(t.db, entry.approvalId);
+    expect(facts?.ordersMade).toBe(0n);
+    const both = [newCommand(), newCommand({ approvalId: approval.id, signalId: other.id })];
+    const ends = await Promise.all(both.map((c) => createAll([c], facts?.ordersMade ?? null)));
+    expect(ends.filter(Boolean).length).toBe(1);
+    const left = ends[0] ? approval.id : entry.approvalId;
+    expect((await readEntryFacts(t.db, left))?.ordersMade).toBe(1n);
+    expect(await createAll([both[ends[0] ? 1 : 0] as NewCommand], 1n)).toBe(true);
   });
 
   it.each([
@@ -186,163 +226,35 @@ describe('making a command', () => {
   });
 });
 
-describe('sending a command', () => {
-  it('is marked once, under 40 at once, with the moment of the one that did', async () => {
-    const command = await created();
-    const ends = await Promise.all(Array.from({ length: 40 }, () => markSent(t.db, command.id, nowMs())));
-    expect(ends.filter(Boolean).length).toBe(1);
-    expect(await readCommand(t.db, command.id)).toMatchObject({ state: 'sent', sentMs: nowMs() });
-  });
-
-  it('is refused from the very millisecond of its expiry', async () => {
-    const command = await created();
-    expect(await markSent(t.db, command.id, command.expiresMs)).toBe(false);
-    expect(await stateOf(command.id)).toBe('created');
-    expect(await markSent(t.db, command.id, command.expiresMs - 1)).toBe(true);
-  });
-
-  it('is refused by a halt that came after it was made, of the account or the deployment; a close is not', async () => {
-    const command = await created();
-    await halt(true);
-    expect(await markSent(t.db, command.id, nowMs())).toBe(false);
-    await halt(false);
-    await t.sql('UPDATE deployment SET halted = true');
-    expect(await markSent(t.db, command.id, nowMs())).toBe(false);
-    expect(await stateOf(command.id)).toBe('created');
-    await halt(true);
-    await t.sql(`UPDATE commands SET kind = 'close' WHERE id = $1`, [command.id]);
-    expect(await markSent(t.db, command.id, nowMs())).toBe(true);
-  });
-
-  it.each([
-    ['the account', `UPDATE accounts SET halted = true WHERE id = $1`],
-    ['the deployment', 'UPDATE deployment SET halted = true WHERE $1::text IS NOT NULL'],
-  ])('waits for a halt of %s that is being committed, and is refused by it', async (_what, text) => {
-    const command = await created();
-    const operator = await t.connect('owner');
-    await operator.query('BEGIN');
-    await operator.query(text, [desk.account.id]);
-    const waiting = markSent(t.db, command.id, nowMs());
-    await untilBlocked(t);
-    await operator.query('COMMIT');
-    expect(await waiting).toBe(false);
-    expect(await stateOf(command.id)).toBe('created');
-  });
-
-  it('is refused for a command that nobody knows', async () => {
-    expect(await markSent(t.db, stage.deps.ids.next(), nowMs())).toBe(false);
-    expect(await readCommand(t.db, stage.deps.ids.next())).toBeNull();
-  });
-});
-
-describe('settling a command', () => {
-  const settle = (
-    id: string,
-    from: CommandState[],
-    to: Parameters<typeof settleCommand>[3],
-    eventId: string | null = null,
-  ) => settleCommand(t.db, id, from, to, nowMs(), eventId);
-  const DONE = { state: 'done', orderTicket: '7', positionId: '7', retcode: 10009 } as const;
-  const FAILED = { state: 'failed', reason: 'no-money', retcode: 10019 } as const;
-
-  it('moves the member’s delivery to executed, with the tickets, and ends its event', async () => {
-    const command = await sent();
-    const next = stage.deps.ids.next();
-    await t.db.run(sql`INSERT INTO outbox (id, topic, payload, created_at, available_at, attempts)
-      VALUES (${next}::uuid, 'command.created', '{}', now(), now(), 0)`);
-    await settle(command.id, ['sent'], DONE, next);
-    expect(await readCommand(t.db, command.id)).toMatchObject({
-      state: 'done',
-      orderTicket: '7',
-      positionId: '7',
-      retcode: 10009,
-      reason: null,
-    });
-    expect(await delivery()).toEqual({ status: 3, refusal: null });
-    expect(await eventDone(next)).toBe(true);
-    expect(await t.sql('SELECT resolved_at FROM commands WHERE id = $1', [command.id])).toEqual([
-      { resolved_at: new Date(nowMs()) },
-    ]);
-  });
-
-  it.each([
-    [
-      'partial',
-      { state: 'partial', orderTicket: '7', positionId: '7', retcode: 10010 },
-      { status: 3, refusal: null },
-    ],
-    ['failed', FAILED, { status: 7, refusal: 'no-money' }],
-    ['expired', { state: 'expired', reason: 'late', retcode: null }, { status: 7, refusal: 'late' }],
-    [
-      'not_executed',
-      { state: 'not_executed', reason: 'absent', retcode: null },
-      { status: 7, refusal: 'absent' },
-    ],
-    ['unknown', { state: 'unknown', reason: 'bridge-timeout' }, { status: 1, refusal: null }],
-  ] as const)('as %s moves the delivery as far as is known', async (state, settlement, wanted) => {
-    const command = await sent();
-    await settle(command.id, ['sent'], settlement);
-    expect(await stateOf(command.id)).toBe(state);
-    expect(await delivery()).toEqual(wanted);
-  });
-
-  it('happens once: of 40 different endings at once one stands, and the delivery agrees with it', async () => {
-    const command = await sent();
-    await Promise.all(
-      Array.from({ length: 40 }, (_, i) => settle(command.id, ['sent'], i % 2 === 0 ? DONE : FAILED)),
-    );
-    const state = await stateOf(command.id);
-    expect(['done', 'failed']).toContain(state);
-    expect(await delivery()).toEqual(
-      state === 'done' ? { status: 3, refusal: null } : { status: 7, refusal: 'no-money' },
-    );
-    await settle(command.id, ['sent', 'unknown'], state === 'done' ? FAILED : DONE);
-    expect(await stateOf(command.id)).toBe(state);
-  });
-
-  it('leaves a command and its delivery alone that is in none of the states asked for', async () => {
-    const command = await created();
-    await settle(command.id, ['sent', 'unknown'], FAILED);
-    expect(await stateOf(command.id)).toBe('created');
-    expect(await delivery()).toEqual({ status: 1, refusal: null });
-  });
-});
-
 describe('the rest of a command’s life', () => {
   it('an entry that is refused stores its reason once, fails the delivery and ends the event', async () => {
     await refuseEntry(t.db, entry.approvalId, 'account-halted', entry.eventId, nowMs());
-    await refuseEntry(t.db, entry.approvalId, 'another-reason', entry.eventId, nowMs());
+    await refuseEntry(t.db, entry.approvalId, 'signal-stale', entry.eventId, nowMs());
     expect(await delivery()).toEqual({ status: 7, refusal: 'account-halted' });
     expect(await eventDone(entry.eventId)).toBe(true);
   });
 
-  it('a look-up that found nothing is counted while the fate is open, and not afterwards', async () => {
-    const command = await sent();
-    await noteNegativeLookup(t.db, command.id, nowMs());
-    expect(await readCommand(t.db, command.id)).toMatchObject({
-      state: 'unknown',
-      negativeLookups: 1,
-      lookedUpMs: nowMs(),
-    });
-    expect((await readOpenCommands(t.db, desk.account.id)).map((c) => c.id)).toEqual([command.id]);
-    await settleCommand(
-      t.db,
-      command.id,
-      ['unknown'],
-      { state: 'failed', reason: 'x', retcode: null },
-      nowMs(),
-      null,
-    );
-    await noteNegativeLookup(t.db, command.id, nowMs());
-    expect(await readCommand(t.db, command.id)).toMatchObject({ state: 'failed', negativeLookups: 1 });
-    expect(await readOpenCommands(t.db, desk.account.id)).toEqual([]);
+  it('it is open from its making until it is settled', async () => {
+    const command = await created();
+    const open = async () => (await readOpenCommands(t.db, desk.account.id)).map((c) => c.id);
+    for (const state of ['created', 'sent', 'unknown', 'placed']) {
+      await t.sql('UPDATE commands SET state = $2 WHERE id = $1', [command.id, state]);
+      expect(await open(), state).toEqual([command.id]);
+    }
+    for (const state of ['done', 'partial', 'failed', 'expired', 'not_executed', 'ended']) {
+      await t.sql('UPDATE commands SET state = $2 WHERE id = $1', [command.id, state]);
+      expect(await open(), state).toEqual([]);
+    }
+    expect(await readCommand(t.db, stage.deps.ids.next())).toBeNull();
   });
 
   it('it is listed to the account’s user and to those who read everything', async () => {
     const command = await created();
     const page = { page: 1, page_size: 100 };
-    expect((await listCommands(t.db, desk.userId, page)).items.map((c) => c.id)).toEqual([command.id]);
-    expect((await listCommands(t.db, await makeUser(stage), page)).items).toEqual([]);
-    expect((await listCommands(t.db, null, page)).items.map((c) => c.id)).toContain(command.id);
+    expect((await listCommands(t.db, desk.userId, page, nowMs())).items.map((c) => c.id)).toEqual([
+      command.id,
+    ]);
+    expect((await listCommands(t.db, await makeUser(stage), page, nowMs())).items).toEqual([]);
+    expect((await listCommands(t.db, null, page, nowMs())).items.map((c) => c.id)).toContain(command.id);
   });
 });

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { consume } from '../../functions/jobs.ts';
+import { DEFAULT_CALENDARS } from '../../functions/market/default-calendars.ts';
 import { isoTime } from '../../functions/platform/clock.ts';
 import { cancelSignal } from '../../functions/signals/cancel-store.ts';
 import { approveSignal, auditOf, makeDesk, type Stage, storeSignal } from '../support/organisation.ts';
+import { START_MS } from '../support/test-clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { type TestDeps, testDeps } from '../support/test-deps.ts';
 
@@ -16,7 +18,9 @@ beforeAll(async () => {
   t = await createTestDatabase();
 });
 beforeEach(async () => {
-  await t.sql('UPDATE deployment SET halted = false');
+  await t.sql('UPDATE deployment SET halted = false, epoch_behind_at = NULL, epoch_behind_magic = NULL');
+  await t.sql('DELETE FROM symbol_calendars');
+  await t.sql('DELETE FROM trading_calendars');
   deps = testDeps(t);
   stage = { t, deps };
   desk = await makeDesk(stage);
@@ -57,7 +61,7 @@ describe('the execution of an approval', () => {
           price_low: '2024.93',
           price_high: '2045.27',
         },
-        order: { symbol: 'XAUUSD', type: 'buy', volume: '0.10000000' },
+        order: { symbol: 'XAUUSD', type: 'buy', volume: '0.1' },
       },
     });
     const [{ magic_namespace: namespace } = {}] = await t.sql('SELECT magic_namespace FROM deployment');
@@ -97,10 +101,35 @@ describe('the execution of an approval', () => {
       () =>
         t.sql('UPDATE signals SET expires_at = $2 WHERE id = $1', [signalId, isoTime(deps.clock.nowMs())]),
     ],
-    ['bridge-silent', () => setAccount('snapshot_at = $2', [isoTime(deps.clock.nowMs() - 180_001)])],
+    ['bridge-silent', () => setAccount('snapshot_at = $2', [isoTime(deps.clock.nowMs() - 60_001)])],
+    ['quote-stale', () => setSymbol({ quoted_at: isoTime(deps.clock.nowMs() - 60_001) })],
+    ['terminal-disconnected', () => heard('terminal-disconnected')],
+    ['account-mismatch', () => heard('account-mismatch')],
+    ['epoch-behind', () => freeze()],
+    ['calendar-unreadable', () => override({ tz: 'Nowhere/City' })],
+    ['market-closed', () => override({ weekly: [session(2, '00:00', 3, '00:00')] })],
+    ['market-close-only', () => override({ rollover: { from: '09:59', to: '10:01', mode: 'close_only' } })],
+    [
+      'market-blocked',
+      () =>
+        override({ blocklist: [{ from: '2026-03-02T10:00:00Z', to: '2026-03-02T10:00:01Z', label: 'n' }] }),
+    ],
+    ['market-opening', () => override({ weekly: [session(1, '09:56', 5, '00:00')] })],
+    ['market-closing', () => override({ weekly: [session(0, '00:00', 1, '10:10')] })],
+    ['calendar-unknown', () => renamed()],
     ['volume-above-approved', () => setAccount('order_volume = 0.11')],
-    ['intent-unsupported', () => setTerms({ intent: 'close' })],
-    ['order-type-unsupported', () => setTerms({ order_type: 'limit' })],
+    ['nothing-to-close', () => setTerms({ intent: 'close' })],
+    ['entry-through-market', () => setTerms({ order_type: 'limit' })],
+    ['price-outside-band', () => setTerms({ order_type: 'limit', price: '2024.9' })],
+    ['stop-too-close', () => setTerms({ stop_loss: '2035' })],
+    ['instrument-not-allowed', () => setAccount(`instruments = '{EURUSD}'`)],
+    ['max-positions-reached', () => setAccount(`max_positions = 1, state = '{"orders": "1"}'`)],
+    ['stop-required', () => setAccount('risk_bps = 100')],
+    ['symbol-unknown', () => setAccount(`symbols = '{"XAUUSD": "GOLD.m"}'`)],
+    ['trade-mode', () => setSymbol({ trade_mode: 'short_only' })],
+    ['symbol-incomplete', () => setSymbol({ tick_size: null })],
+    ['volume-limit-reached', () => setSymbol({ volume_limit: '0.09' })],
+    ['volume-off-step', () => setSymbol({ volume_step: '0.03' })],
   ])(
     'is refused as %s: no command, the delivery failed with the reason, the event done',
     async (reason, change) => {
@@ -113,6 +142,85 @@ describe('the execution of an approval', () => {
       expect(deps.sent).toEqual([]);
     },
   );
+
+  it('places a limit order within the approved band, and sends it for five minutes', async () => {
+    await setTerms({ order_type: 'limit', price: '2030.004', stop_loss: '2020.006', take_profit: null });
+    await t.sql('UPDATE signals SET order_expires_at = $2 WHERE id = $1', [
+      signalId,
+      isoTime(deps.clock.nowMs() + 3_600_000),
+    ]);
+    await deliver();
+    const [command] = await commands();
+    expect(command).toMatchObject({
+      kind: 'place',
+      expires_at: new Date(deps.clock.nowMs() + 300_000),
+      instruction: {
+        order: {
+          ...{ type: 'buy_limit', price: '2030', stop_loss: '2020', volume: '0.1' },
+          expires_at: isoTime(deps.clock.nowMs() + 3_600_000),
+        },
+      },
+    });
+  });
+
+  it('ends a limit order with the session before, where the market is closed when it was to end', async () => {
+    await setTerms({ order_type: 'limit', price: '2030', stop_loss: null, take_profit: null });
+    const saturday = '2026-03-07T06:00:00.000Z';
+    await t.sql('UPDATE signals SET order_expires_at = $2 WHERE id = $1', [signalId, saturday]);
+    await deliver();
+    expect(await commands()).toMatchObject([
+      { instruction: { order: { expires_at: '2026-03-06T22:00:00.000Z' } } },
+    ]);
+  });
+
+  it('closes each position of its own with one command and one event, though the account is halted', async () => {
+    await setTerms({ intent: 'close', side: 'sell', max_volume: '1' });
+    await setAccount('halted = true');
+    for (const id of ['71', '72']) await ownPosition(id);
+    await Promise.all(Array.from({ length: 10 }, deliver));
+    const made = await commands();
+    expect(made.map((c) => c['kind'])).toEqual(['close', 'close']);
+    expect(new Set(made.map((c) => c['magic'])).size).toBe(2);
+    const tickets = made.map((c) => (c['instruction'] as { pre: { position_id: string } }).pre.position_id);
+    expect(tickets.sort()).toEqual(['71', '72']);
+    expect(deps.sent.length).toBe(2);
+    expect(await eventDone()).toBe(true);
+  });
+
+  it('never opens more positions than the account may have, however many are approved at once', async () => {
+    await setAccount('max_positions = 2');
+    const others = await Promise.all(
+      Array.from({ length: 5 }, async () =>
+        approveSignal(stage, (await storeSignal(stage, desk.producer.id)).id, desk.userId),
+      ),
+    );
+    const events = [approval, ...others].map((a) => a.eventId);
+    await Promise.all(events.map((id) => consume(deps, [{ kind: 'outbox', id }])));
+    await Promise.all(events.map((id) => consume(deps, [{ kind: 'outbox', id }])));
+    const made = await t.sql('SELECT 1 FROM commands WHERE account_id = $1', [desk.account.id]);
+    expect(made.length).toBe(2);
+    const refused = await t.sql(
+      `SELECT count(*)::int AS n FROM deliveries WHERE user_id = $1 AND refusal = 'max-positions-reached'`,
+      [desk.userId],
+    );
+    expect(refused).toEqual([{ n: 4 }]);
+  });
+
+  it('closes in a closed market, of a bridge that is silent', async () => {
+    await override({ weekly: [session(2, '00:00', 3, '00:00')] });
+    await setAccount('snapshot_at = $2', [isoTime(deps.clock.nowMs() - 3_600_000)]);
+    await setTerms({ intent: 'close', side: 'sell', max_volume: '1' });
+    await ownPosition('71');
+    await deliver();
+    expect((await commands()).map((c) => c['kind'])).toEqual(['close']);
+  });
+
+  it('makes no command that may be sent after the market takes no entries', async () => {
+    deps.clock.advance(-12_000);
+    await override({ weekly: [session(0, '00:00', 1, '10:10')] });
+    await deliver();
+    expect(await commands()).toMatchObject([{ expires_at: new Date(START_MS) }]);
+  });
 
   it('never follows a cancellation: the delivery stays cancelled', async () => {
     expect(await cancelSignal(t.db, signalId, auditOf(deps, signalId))).toBe('cancelled');
@@ -143,6 +251,24 @@ describe('the execution of an approval', () => {
     expect(await delivery()).toEqual({ status: 7, refusal: reason });
   });
 
+  it('waits where commands are frozen, for a close; an entry is refused by name', async () => {
+    await t.sql('UPDATE deployment SET epoch_behind_at = now(), epoch_behind_magic = 1');
+    await ownPosition('7');
+    await setTerms({ intent: 'close', side: 'sell' });
+    expect((await deliver()).size).toBe(1);
+    expect([await eventDone(), (await commands()).length]).toEqual([false, 0]);
+    await t.sql('UPDATE deployment SET epoch_behind_at = NULL, epoch_behind_magic = NULL');
+    await deliver();
+    expect([await eventDone(), (await commands()).length]).toEqual([true, 1]);
+    await t.sql('UPDATE deployment SET epoch_behind_at = now(), epoch_behind_magic = 1');
+    const other = await storeSignal(stage, desk.producer.id);
+    const entry = await approveSignal(stage, other.id, desk.userId);
+    await consume(deps, [{ kind: 'outbox', id: entry.eventId }]);
+    await t.sql('UPDATE deployment SET epoch_behind_at = NULL, epoch_behind_magic = NULL');
+    const [refused] = await t.sql('SELECT status, refusal FROM deliveries WHERE signal_id = $1', [other.id]);
+    expect(refused).toEqual({ status: 7, refusal: 'epoch-behind' });
+  });
+
   it('is tried again where the database failed: the event stays to be done, with the cause noted', async () => {
     const { db } = deps;
     deps.db = {
@@ -163,9 +289,68 @@ describe('the execution of an approval', () => {
   });
 });
 
+/** Notes that the bridge was heard a second ago, and how that ended. */
+async function heard(outcome: string): Promise<void> {
+  const at = isoTime(deps.clock.nowMs() - 1_000);
+  await t.sql('INSERT INTO bridge_contacts VALUES ($1, $2, $3, 0, $2, $2)', [desk.bridge.id, at, outcome]);
+}
+
+async function freeze(): Promise<void> {
+  await t.sql('UPDATE deployment SET epoch_behind_at = $1, epoch_behind_magic = 1', [
+    isoTime(deps.clock.nowMs()),
+  ]);
+}
+
+const session = (from: number, open: string, to: number, close: string) => ({
+  open: { dow: from, hhmm: open },
+  close: { dow: to, hhmm: close },
+});
+
+/** A calendar for gold at the desk's server that is always open, but for the change. */
+async function override(change: Record<string, unknown>): Promise<void> {
+  const definition = { ...DEFAULT_CALENDARS.get('crypto')?.definition, id: 'odd', ...change };
+  const at = isoTime(deps.clock.nowMs());
+  await t.sql(`INSERT INTO trading_calendars VALUES ('odd', 1, $1, $2, $2)`, [
+    JSON.stringify(definition),
+    at,
+  ]);
+  await t.sql(`INSERT INTO symbol_calendars VALUES ('Demo-1', 'XAUUSD', 'override', 'odd', $1)`, [at]);
+}
+
+/** The signal is about an instrument of a class that has no calendar; its broker trades it as gold. */
+async function renamed(): Promise<void> {
+  await t.sql(`INSERT INTO instruments SELECT 'SUGAR', digits, enabled, created_at FROM instruments
+    WHERE symbol = 'XAUUSD' ON CONFLICT DO NOTHING`);
+  await t.sql(`UPDATE signals SET instrument = 'SUGAR' WHERE id = $1`, [signalId]);
+  await setAccount(`symbols = '{"SUGAR": "XAUUSD"}'`);
+}
+
 async function setTerms(change: Record<string, unknown>): Promise<void> {
   await t.sql('UPDATE approvals SET terms = terms || $2 WHERE id = $1', [
     approval.approval.id,
     JSON.stringify(change),
   ]);
+}
+
+async function setSymbol(change: Record<string, unknown>): Promise<void> {
+  await t.sql(`UPDATE account_symbols SET spec = spec || $2 WHERE account_id = $1 AND symbol = 'XAUUSD'`, [
+    desk.account.id,
+    JSON.stringify(change),
+  ]);
+}
+
+async function ownPosition(id: string): Promise<void> {
+  const at = isoTime(deps.clock.nowMs());
+  await t.sql(
+    `INSERT INTO positions (account_id, identifier, ticket, symbol, side, volume, price_open, price_current, swap,
+       profit, magic, comment, opened_at, snapshot_at)
+     VALUES ($1, $2, $2, 'XAUUSD', 'buy', 0.1, 1, 1, 0, 0, '0', '', $3, $3)`,
+    [desk.account.id, id, at],
+  );
+  await t.sql(
+    `INSERT INTO trades (id, account_id, position_id, signal_id, source, symbol, side, status, volume, volume_open,
+       entry_price, profit, swap, commission, fee, net, opened_at, updated_at)
+     VALUES ($1, $2, $3, $4, 'bot', 'XAUUSD', 'buy', 'open', 0.1, 0.1, 1, 0, 0, 0, 0, 0, $5, $5)`,
+    [deps.ids.next(), desk.account.id, id, signalId, at],
+  );
 }

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { resolveCommands } from '../../functions/execution/resolve-commands.ts';
+import { snapshotReply } from '../../functions/bridge/bridge-protocol.ts';
+import { takeLease } from '../../functions/execution/account-lease-store.ts';
+import { historyFromMs, resolveCommands } from '../../functions/execution/resolve-commands.ts';
 import { consume } from '../../functions/jobs.ts';
 import { approveSignal, makeDesk, type Stage, storeSignal } from '../support/organisation.ts';
 import {
@@ -10,6 +12,7 @@ import {
   scriptedBridge,
   wireDeal,
   wirePosition,
+  wireSnapshot,
 } from '../support/scripted-bridge.ts';
 import { testClock } from '../support/test-clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -46,9 +49,17 @@ beforeEach(async () => {
 });
 afterAll(() => t?.drop());
 
+/** A sound snapshot of this moment that shows nothing, its history from the beginning. */
+const seen = (change: Parameters<typeof wireSnapshot>[1] = {}) => ({
+  snapshot: snapshotReply.parse({
+    ...{ v: 1, request_id: 'r', boot_id: 'boot-1', seq: 1, kind: 'snapshot' },
+    ...wireSnapshot(deps.clock.nowMs(), change),
+  }),
+  fromMs: null,
+});
 const look = async (afterMs: number) => {
   deps.clock.advance(afterMs);
-  await resolveCommands(deps, desk.account.id);
+  await resolveCommands(deps, desk.account.id, seen());
   return (
     await t.sql('SELECT state, negative_lookups AS n, position_id FROM commands WHERE id = $1', [commandId])
   )[0];
@@ -115,7 +126,7 @@ describe('a command whose fate is open', () => {
 
   it('is not settled by many look-ups at the same moment', async () => {
     deps.clock.advance(180_000);
-    await Promise.all(Array.from({ length: 10 }, () => resolveCommands(deps, desk.account.id)));
+    await Promise.all(Array.from({ length: 10 }, () => resolveCommands(deps, desk.account.id, seen())));
     expect(await look(29_999)).toMatchObject({ state: 'unknown' });
     expect(await delivery()).toEqual({ status: 1, refusal: null });
   });
@@ -147,6 +158,7 @@ describe('a command whose fate is open', () => {
   });
 
   it('that was only sent is left to its sender for half a minute', async () => {
+    await takeLease(t.db, desk.account.id, deps.clock.nowMs());
     await t.sql(`UPDATE commands SET state = 'sent' WHERE id = $1`, [commandId]);
     expect(await look(29_999)).toMatchObject({ state: 'sent', n: 0 });
     expect(bridge.calls('lookup')).toBe(0);
@@ -169,5 +181,94 @@ describe('a command whose fate is open', () => {
     await look(30_000);
     await look(180_000);
     expect(bridge.calls('execute')).toBe(1);
+  });
+
+  it('is settled by the result in the bridge’s journal, whose reply got lost', async () => {
+    const result = {
+      ...{ cmd_id: commandId, attempt: 0, order: null, deal: null, price: null, volume: null },
+    };
+    bridge.script.lookup = () => ({
+      ...nothingFound('result'),
+      result: { ...result, outcome: 'failed', retcode: 10019, reason: null, broker_comment: 'No money' },
+    });
+    expect(await look(1_000)).toMatchObject({ state: 'failed' });
+    expect(await delivery()).toEqual({ status: 7, refusal: 'retcode-10019' });
+  });
+
+  it('is sent again under the next magic where it was surely not executed and its deadline allows', async () => {
+    await t.sql(`UPDATE commands SET expires_at = expires_at + interval '1 hour' WHERE id = $1`, [commandId]);
+    await look(150_000);
+    bridge.script.execute = (c) => executed(c, { outcome: 'done', retcode: 10009, order: '9' });
+    expect(await look(30_000)).toMatchObject({ state: 'done', position_id: '9' });
+    const sent = bridge.received.filter((e) => e.kind === 'execute').map((e) => e['command']);
+    expect(sent).toMatchObject([
+      { cmd_id: commandId, attempt: 0, evidence: { magic } },
+      { cmd_id: commandId, attempt: 1, evidence: { magic: String(BigInt(magic) + 1n) } },
+    ]);
+  });
+
+  it('is never sent again inside its deadline without the whole rule', async () => {
+    await t.sql(`UPDATE commands SET expires_at = expires_at + interval '1 hour' WHERE id = $1`, [commandId]);
+    const cut = { ...seen(), fromMs: deps.clock.nowMs() };
+    for (let n = 0; n < 10; n += 1) {
+      deps.clock.advance(60_000);
+      const { snapshot } = seen();
+      await resolveCommands(deps, desk.account.id, { snapshot, fromMs: cut.fromMs });
+    }
+    expect(await look(0)).toMatchObject({ state: 'unknown' });
+    expect(bridge.calls('execute')).toBe(1);
+  });
+});
+
+describe('a pending order', () => {
+  const put = (state: string) =>
+    t.sql(
+      `UPDATE commands SET state = $2, order_ticket = '7', kind = 'place', sent_at = $3,
+         instruction = jsonb_set(instruction, '{kind}', '"place"') WHERE id = $1`,
+      [commandId, state, new Date(deps.clock.nowMs()).toISOString()],
+    );
+  const shown = (change: Parameters<typeof wireSnapshot>[1]) =>
+    resolveCommands(deps, desk.account.id, seen(change));
+
+  it('is working where the broker shows it, and is looked up no more while the snapshot shows it', async () => {
+    await put('unknown');
+    await shown({ orders: [wireOrder('placed')] });
+    expect(await look(0)).toMatchObject({ state: 'placed' });
+    const asked = bridge.calls('lookup');
+    await shown({ orders: [wireOrder('placed')] });
+    expect(bridge.calls('lookup')).toBe(asked);
+    expect(await delivery()).toEqual({ status: 1, refusal: null });
+  });
+
+  it.each([
+    ['expired', 6],
+    ['canceled', 5],
+    ['rejected', 7],
+  ])('that ended %s without a fill ends the delivery with it', async (state, status) => {
+    await put('placed');
+    await shown({ history_orders: [wireOrder(state)] });
+    expect(await t.sql('SELECT state, reason FROM commands WHERE id = $1', [commandId])).toEqual([
+      { state: 'ended', reason: `order-${state}` },
+    ]);
+    expect(await delivery()).toEqual({ status, refusal: `order-${state}` });
+  });
+
+  it('that is not shown at all goes on working: its trace will come', async () => {
+    await put('placed');
+    for (let n = 0; n < 5; n += 1) expect(await look(180_000)).toMatchObject({ state: 'placed', n: 0 });
+    bridge.script.lookup = () => ({
+      ...nothingFound(),
+      deals: [wireDeal({ ticket: '8', order: '7', magic, atMs: deps.clock.nowMs() })],
+    });
+    expect(await look(0)).toMatchObject({ state: 'done', position_id: '7' });
+  });
+});
+
+describe('the history that open commands need', () => {
+  it('begins five minutes before the first of them was sent', () => {
+    const command = (state: 'created' | 'unknown', sentMs: number | null) => ({ state, sentMs }) as never;
+    expect(historyFromMs([])).toBeNull();
+    expect(historyFromMs([command('created', null), command('created', 5)])).toBeNull();
+    expect(historyFromMs([command('unknown', 900_000), command('unknown', 600_000)])).toBe(300_000);
   });
 });

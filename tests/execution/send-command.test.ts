@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { sendCommand, settlementOf } from '../../functions/execution/send-command.ts';
+import { type Lease, takeLease } from '../../functions/execution/account-lease-store.ts';
+import { releaseLease, sendNext } from '../../functions/execution/command-queue-store.ts';
+import { sendCommand } from '../../functions/execution/send-command.ts';
 import { consume } from '../../functions/jobs.ts';
 import { readOutboxEvents, sweepOutbox } from '../../functions/platform/outbox-store.ts';
 import { approveSignal, makeDesk, type Stage, storeSignal } from '../support/organisation.ts';
@@ -74,7 +76,7 @@ describe('sending a command', () => {
           attempt: 0,
           kind: 'open',
           pre: { login: desk.account.login, server: 'Demo-1', symbol: 'XAUUSD' },
-          order: { symbol: 'XAUUSD', type: 'buy', volume: '0.10000000' },
+          order: { symbol: 'XAUUSD', type: 'buy', volume: '0.1' },
           evidence: { magic: stored?.['magic'], comment: stored?.['comment'] },
         },
       },
@@ -123,7 +125,8 @@ describe('sending a command', () => {
     ],
     [{ outcome: 'expired' }, 'expired', 'command-expired', { status: 7, refusal: 'command-expired' }],
     [{ outcome: 'unknown' }, 'unknown', 'unknown', { status: 1, refusal: null }],
-    [{ outcome: 'placed', order: '7' }, 'unknown', 'placed', { status: 1, refusal: null }],
+    [{ outcome: 'failed' }, 'unknown', 'failed', { status: 1, refusal: null }],
+    [{ outcome: 'placed', order: '7' }, 'placed', null, { status: 1, refusal: null }],
   ])('settles %j as %s', async (result, state, reason, wanted) => {
     bridge.script.execute = (c) => executed(c, result);
     await deliver();
@@ -212,7 +215,8 @@ describe('a command whose message comes again', () => {
     expect(await command()).toMatchObject({ state: 'sent' });
     bridge.script.execute = (c) => executed(c, { outcome: 'done', order: '7' });
     deps.clock.advance(29_999);
-    await expect(work()).rejects.toThrow('in flight');
+    await work();
+    expect(await command()).toMatchObject({ state: 'sent' });
     expect(await eventDone()).toBe(false);
     deps.clock.advance(1);
     await deliver();
@@ -224,9 +228,10 @@ describe('a command whose message comes again', () => {
   it('is never sent again where settling failed after the bridge had answered', async () => {
     const { db } = deps;
     deps.db = {
-      run: db.run,
-      batch: async () => {
-        throw new Error('the database is gone');
+      batch: db.batch,
+      run: async (statement) => {
+        if (bridge.executions().length > 0) throw new Error('the database is gone');
+        return db.run(statement);
       },
     };
     await expect(work()).rejects.toThrow('the database is gone');
@@ -246,25 +251,16 @@ describe('a command whose message comes again', () => {
     expect(await eventDone()).toBe(true);
   });
 
-  it('stays with the consumer that marked it: another one that reads it just before does not settle it', async () => {
-    const { db } = deps;
-    // This consumer reads `created`, and before it can mark it another one has sent and is waiting for the bridge.
-    deps.db = {
-      batch: db.batch,
-      run: async (statement) => {
-        const rows = await db.run(statement);
-        if (rows[0]?.['state'] === 'created')
-          await t.sql(
-            `UPDATE commands SET state = 'sent', sent_at = $2 WHERE id = $1 AND state = 'created'`,
-            [commandId, new Date(deps.clock.nowMs()).toISOString()],
-          );
-        return rows;
-      },
-    };
-    await expect(work()).rejects.toThrow('another consumer');
+  it('stays with the consumer that holds the account: another one sends nothing and settles nothing', async () => {
+    const holder = await takeLease(t.db, desk.account.id, deps.clock.nowMs());
+    await work();
+    expect(await command()).toMatchObject({ state: 'created' });
+    await sendNext(t.db, holder as Lease, deps.clock.nowMs());
+    await work();
     expect(await command()).toMatchObject({ state: 'sent' });
     expect(bridge.executions()).toEqual([]);
     expect(await eventDone()).toBe(false);
+    expect(await releaseLease(t.db, holder as Lease, deps.clock.nowMs())).toBe(false);
   });
 });
 
@@ -281,11 +277,11 @@ describe('a command that may not be sent', () => {
   it.each([
     ['account', () => t.sql('UPDATE accounts SET halted = true WHERE id = $1', [desk.account.id])],
     ['deployment', () => t.sql('UPDATE deployment SET halted = true')],
-  ])('fails without a call where a halt of the %s came after it was made', async (_what, halt) => {
+  ])('fails without a call where a halt of the %s came after it was made', async (what, halt) => {
     await halt();
     await deliver();
-    expect(await command()).toMatchObject({ state: 'failed', reason: 'account-halted' });
-    expect(await delivery()).toEqual({ status: 7, refusal: 'account-halted' });
+    expect(await command()).toMatchObject({ state: 'failed', reason: `${what}-halted` });
+    expect(await delivery()).toEqual({ status: 7, refusal: `${what}-halted` });
     expect(bridge.received).toEqual([]);
   });
 
@@ -296,25 +292,5 @@ describe('a command that may not be sent', () => {
     );
     await expect(work()).rejects.toThrow('does not exist');
     expect(await eventDone()).toBe(false);
-  });
-});
-
-describe('what a result means', () => {
-  it('is settled for every outcome of the protocol, the position named by its opening order', () => {
-    const of = (outcome: Parameters<typeof settlementOf>[0]['outcome']) =>
-      settlementOf({
-        cmd_id: 'c',
-        outcome,
-        retcode: null,
-        order: '7',
-        deal: null,
-        price: null,
-        volume: null,
-        reason: null,
-      });
-    expect(of('done')).toEqual({ state: 'done', orderTicket: '7', positionId: '7', retcode: null });
-    expect(of('failed')).toEqual({ state: 'failed', reason: 'retcode-0', retcode: null });
-    expect(of('expired')).toMatchObject({ state: 'expired' });
-    expect(of('unknown')).toEqual({ state: 'unknown', reason: 'unknown' });
   });
 });

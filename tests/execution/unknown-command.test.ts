@@ -1,22 +1,58 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lookupReply } from '../../functions/bridge/bridge-protocol.ts';
-import { HORIZON_MS, LOOKUP_SPACING_MS, unknownCommand } from '../../functions/execution/unknown-command.ts';
-import { wireDeal, wireLookup, wireOrder, wirePosition } from '../bridge/bridge-reply.ts';
+import { lookupReply, snapshotReply } from '../../functions/bridge/bridge-protocol.ts';
+import {
+  HISTORY_MARGIN_MS,
+  HORIZON_MS,
+  LOOKUP_SPACING_MS,
+  unknownCommand,
+} from '../../functions/execution/unknown-command.ts';
+import { wireDeal, wireLookup, wireOrder, wirePosition, wireSnapshot } from '../bridge/bridge-reply.ts';
 import { caseCensus, runs } from '../support/property.ts';
 
 const SENT = Date.UTC(2026, 2, 2, 10);
 const MAGIC = '7696581394448';
 const OTHER = '7696581394464';
 const lookup = (changes: Record<string, unknown> = {}) => lookupReply.parse(wireLookup(changes));
-const command = (changes: { negatives?: number; lookedUpMs?: number | null } = {}) => ({
-  magic: MAGIC,
-  sentMs: SENT,
-  negatives: 1,
-  lookedUpMs: SENT + HORIZON_MS - LOOKUP_SPACING_MS,
-  ...changes,
-});
+type Changes = {
+  negatives?: number;
+  lookedUpMs?: number | null;
+  kind?: 'open' | 'place' | 'close';
+  state?: 'unknown' | 'placed';
+  attempt?: number;
+};
+const command = (changes: Changes = {}) => {
+  const { negatives = 1, lookedUpMs = SENT + HORIZON_MS - LOOKUP_SPACING_MS, kind = 'open' } = changes;
+  const pre = { login: '1001', server: 'Demo-1', symbol: 'EURUSD' };
+  return {
+    ...{ magic: MAGIC, comment: 'cs0123456789ab', attempt: changes.attempt ?? 0 },
+    ...{ state: changes.state ?? ('unknown' as const), sentMs: SENT, expiresMs: SENT + 30_000 },
+    ...{ negativeLookups: negatives, lookedUpMs },
+    instruction: {
+      kind,
+      pre: kind === 'close' ? { ...pre, position_id: '7' } : pre,
+      order: { symbol: 'EURUSD', type: 'buy' as const, volume: '0.1' },
+    },
+  };
+};
 const LATE = SENT + HORIZON_MS;
+/** A complete snapshot of that moment that shows nothing but position 7. */
+const seen = (atMs: number, changes: Record<string, unknown> = {}, fromMs: number | null = null) => ({
+  snapshot: snapshotReply.parse(
+    wireSnapshot({
+      captured_at: new Date(atMs).toISOString(),
+      ...{ positions: [wirePosition({ identifier: '7', ticket: '7', magic: OTHER, comment: '' })] },
+      ...{ orders: [], deals: [], history_orders: [], ...changes },
+    }),
+  ),
+  fromMs,
+});
+const judge = (
+  about: ReturnType<typeof command>,
+  found: ReturnType<typeof lookup>,
+  nowMs: number,
+  shown = seen(nowMs),
+) => unknownCommand(about, found, shown, nowMs);
 
 describe('a command whose answer never came', () => {
   it.each([
@@ -48,15 +84,15 @@ describe('a command whose answer never came', () => {
       '1001',
     ],
   ])('is done where the broker shows %s', (_what, found, orderTicket, positionId) => {
-    expect(unknownCommand(command(), lookup(found), LATE)).toEqual({ kind: 'done', orderTicket, positionId });
-    expect(unknownCommand(command({ negatives: 0 }), lookup(found), SENT).kind, 'at any time').toBe('done');
+    expect(judge(command(), lookup(found), LATE)).toEqual({ kind: 'done', orderTicket, positionId });
+    expect(judge(command({ negatives: 0 }), lookup(found), SENT).kind, 'at any time').toBe('done');
   });
 
   it.each(['placed', 'partial', 'filled', 'started', 'a state of tomorrow'])(
     'waits while an order of its magic is %s and has no deal yet',
     (state) => {
       for (const list of ['orders', 'history_orders'])
-        expect(unknownCommand(command(), lookup({ [list]: [wireOrder({ state })] }), LATE * 2)).toEqual({
+        expect(judge(command(), lookup({ [list]: [wireOrder({ state })] }), LATE * 2)).toEqual({
           kind: 'wait',
         });
     },
@@ -65,7 +101,7 @@ describe('a command whose answer never came', () => {
   it.each(['rejected', 'canceled', 'expired'])(
     'is not held up for ever by an order that ended %s without a deal',
     (state) => {
-      expect(unknownCommand(command(), lookup({ history_orders: [wireOrder({ state })] }), LATE)).toEqual({
+      expect(judge(command(), lookup({ history_orders: [wireOrder({ state })] }), LATE)).toEqual({
         kind: 'not-executed',
       });
     },
@@ -75,41 +111,48 @@ describe('a command whose answer never came', () => {
     const found = {
       history_orders: [wireOrder({ state: 'rejected' }), wireOrder({ ticket: '1002', state: 'filled' })],
     };
-    expect(unknownCommand(command(), lookup(found), LATE)).toEqual({ kind: 'wait' });
+    expect(judge(command(), lookup(found), LATE)).toEqual({ kind: 'wait' });
   });
 
   it('is not executed only after two empty look-ups half a minute apart, three minutes after sending', () => {
     expect(HORIZON_MS).toBe(180_000);
     expect(LOOKUP_SPACING_MS).toBe(30_000);
-    expect(unknownCommand(command(), lookup(), LATE)).toEqual({ kind: 'not-executed' });
-    expect(unknownCommand(command({ negatives: 0, lookedUpMs: null }), lookup(), LATE)).toEqual({
+    expect(judge(command(), lookup(), LATE)).toEqual({ kind: 'not-executed' });
+    expect(judge(command({ negatives: 0, lookedUpMs: null }), lookup(), LATE)).toEqual({
       kind: 'negative',
     });
-    expect(unknownCommand(command({ lookedUpMs: LATE - LOOKUP_SPACING_MS + 1 }), lookup(), LATE)).toEqual({
+    expect(judge(command({ lookedUpMs: LATE - LOOKUP_SPACING_MS + 1 }), lookup(), LATE)).toEqual({
       kind: 'wait',
     });
     const early = command({ negatives: 5, lookedUpMs: SENT });
-    expect(unknownCommand(early, lookup(), LATE - 1)).toEqual({ kind: 'negative' });
+    expect(judge(early, lookup(), LATE - 1)).toEqual({ kind: 'negative' });
   });
 
   it('is not settled by the facts of another command', () => {
     const others = {
-      deals: [wireDeal({ magic: OTHER }), wireDeal({ magic: '0' })],
-      positions: [wirePosition({ magic: OTHER })],
+      deals: [wireDeal({ magic: OTHER, comment: 'csanother0000' }), wireDeal({ magic: '0' })],
+      positions: [wirePosition({ magic: OTHER, comment: '' })],
       orders: [wireOrder({ magic: OTHER, state: 'placed' })],
     };
-    expect(unknownCommand(command(), lookup(others), LATE).kind).toBe('not-executed');
+    expect(judge(command(), lookup(others), LATE).kind).toBe('not-executed');
+  });
+
+  it('that closes is done by the deal that took volume out under its magic', () => {
+    const out = { deals: [wireDeal({ entry: 'out', type: 'sell', order: '12', position_id: '7' })] };
+    expect(judge(command({ kind: 'close' }), lookup(out), LATE)).toEqual({
+      ...{ kind: 'done', orderTicket: '12', positionId: '7' },
+    });
   });
 
   it('is not taken for done because its position was closed: an exit alone opens nothing', () => {
     const out = { deals: [wireDeal({ entry: 'out', type: 'sell' })] };
-    expect(unknownCommand(command(), lookup(out), LATE).kind).toBe('not-executed');
+    expect(judge(command(), lookup(out), LATE).kind).toBe('not-executed');
   });
 
   it('waits for a bridge that meant to send it until the horizon has passed', () => {
     const intent = lookup({ journal: 'intent' });
-    expect(unknownCommand(command({ lookedUpMs: null }), intent, LATE - 1)).toEqual({ kind: 'wait' });
-    expect(unknownCommand(command(), intent, LATE)).toEqual({ kind: 'not-executed' });
+    expect(judge(command({ lookedUpMs: null }), intent, LATE - 1)).toEqual({ kind: 'wait' });
+    expect(judge(command(), intent, LATE)).toEqual({ kind: 'not-executed' });
   });
 
   it('is never given up while anything at the broker still speaks for it', () => {
@@ -130,7 +173,7 @@ describe('a command whose answer never came', () => {
     fc.assert(
       fc.property(evidence, times, (found, t) => {
         const lookedUpMs = t.since === null ? null : t.now - t.since;
-        const verdict = unknownCommand(
+        const verdict = judge(
           command({ negatives: t.negatives, lookedUpMs }),
           lookup({ ...found, journal: t.journal }),
           t.now,
@@ -149,5 +192,76 @@ describe('a command whose answer never came', () => {
       runs(1000),
     );
     census.expectAllMet();
+  });
+
+  it('is done by evidence of any of its attempts, and by its comment under our namespace alone', () => {
+    const nextAttempt = String(BigInt(MAGIC) + 1n);
+    const by = (row: Record<string, unknown>) =>
+      judge(command(), lookup({ deals: [wireDeal(row)] }), LATE).kind;
+    expect(by({ magic: nextAttempt, comment: '' })).toBe('done');
+    expect(by({ magic: OTHER, comment: 'cs0123456789ab' })).toBe('done');
+    expect(by({ magic: OTHER, comment: 'cs0123456789' }), 'cut to twelve').toBe('done');
+    expect(by({ magic: OTHER, comment: 'cs012345678' }), 'cut shorter').toBe('not-executed');
+    expect(by({ magic: '12', comment: 'cs0123456789ab' }), 'another namespace').toBe('not-executed');
+  });
+
+  it('is done by what the snapshot shows as by what the look-up does', () => {
+    const shown = seen(SENT, { deals: [wireDeal()] });
+    expect(judge(command(), lookup(), SENT, shown).kind).toBe('done');
+  });
+
+  it('is not given up without a complete snapshot of that late whose history begins five minutes before', () => {
+    const by = (shown: ReturnType<typeof seen>) => judge(command(), lookup(), LATE, shown).kind;
+    expect(by(seen(LATE - 1))).toBe('negative');
+    expect(judge(command({ lookedUpMs: SENT }), lookup(), LATE - 1, seen(LATE)).kind, 'a clock ahead').toBe(
+      'negative',
+    );
+    expect(by(seen(LATE, {}, SENT - HISTORY_MARGIN_MS + 1))).toBe('negative');
+    expect(by(seen(LATE, {}, SENT - HISTORY_MARGIN_MS))).toBe('not-executed');
+  });
+
+  it('is not given up while the journal knows a later send', () => {
+    const result = { ...{ cmd_id: 'c', outcome: 'unknown', retcode: null, order: null, deal: null } };
+    const of = (attempt: number) =>
+      lookup({ journal: 'result', result: { ...result, attempt, price: null, volume: null, reason: null } });
+    expect(judge(command(), of(1), LATE).kind).toBe('negative');
+    expect(judge(command(), of(0), LATE).kind).toBe('not-executed');
+  });
+
+  it('is settled by the journal’s own result, but not by one of another attempt or that says nothing', () => {
+    const result = { cmd_id: 'c', order: null, deal: null, price: null, volume: null, reason: null };
+    const by = (given: Record<string, unknown>) =>
+      judge(
+        command({ negatives: 0 }),
+        lookup({ journal: 'result', result: { ...result, ...given } }),
+        SENT + 1_000,
+      );
+    expect(by({ attempt: 0, outcome: 'failed', retcode: 10019 })).toMatchObject({
+      ...{ kind: 'answered', outcome: { settlement: { state: 'failed', retcode: 10019 } } },
+    });
+    expect(by({ attempt: 1, outcome: 'failed', retcode: 10019 }).kind).not.toBe('answered');
+    expect(by({ attempt: 0, outcome: 'failed', retcode: 10012 }).kind).not.toBe('answered');
+  });
+
+  it('that closes is done once its position is gone from a snapshot of after the send', () => {
+    const about = command({ kind: 'close', negatives: 0 });
+    const gone = (atMs: number) => judge(about, lookup(), LATE, seen(atMs, { positions: [] }));
+    expect(gone(SENT)).toEqual({ kind: 'done', orderTicket: null, positionId: '7' });
+    expect(gone(SENT - 1).kind).toBe('negative');
+    expect(judge(about, lookup(), LATE).kind, 'it is still there').toBe('negative');
+  });
+
+  it('that places an order works while the order does, and ends with it', () => {
+    const about = command({ kind: 'place' });
+    const by = (found: Record<string, unknown>, of = about) => judge(of, lookup(found), LATE);
+    expect(by({ orders: [wireOrder({ state: 'placed' })] })).toEqual({ kind: 'placed', orderTicket: '1001' });
+    for (const state of ['canceled', 'expired', 'rejected'])
+      expect(by({ history_orders: [wireOrder({ state })] })).toEqual({
+        kind: 'ended',
+        reason: `order-${state}`,
+      });
+    expect(by({ history_orders: [wireOrder({ state: 'filled' })] })).toEqual({ kind: 'wait' });
+    const working = command({ kind: 'place', state: 'placed' });
+    expect(by({}, working), 'a trace that is not shown says nothing').toEqual({ kind: 'wait' });
   });
 });

@@ -38,7 +38,7 @@ const page = { page: 1, page_size: 100 };
 
 describe('trades', () => {
   const list = async (filter: Parameters<typeof listTrades>[2], userId: string | null = at.desk.userId) =>
-    (await listTrades(t.db, userId, filter, page)).items.map((x) => `${x.symbol} ${x.status}`).sort();
+    (await listTrades(t.db, userId, filter, page)).items.map((x) => `${x.instrument} ${x.status}`).sort();
 
   it('are listed to the account’s user, by instrument, status, source and account', async () => {
     expect(await list({})).toEqual(['EURUSD open', 'XAUUSD closed']);

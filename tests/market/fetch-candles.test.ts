@@ -13,9 +13,11 @@ const BRIDGE_ID = '0199c7a0-0000-7000-8000-00000000000b';
 const HOUR_MS = 3_600_000;
 const SECRET = Uint8Array.from({ length: 32 }, (_, i) => i);
 const urls = { runtimeUrl: 'postgresql://app:pw@127.0.0.1:1/test', httpUrl: 'http://127.0.0.1:1/sql' };
-const OF = { accountId: 'account', bridgeId: BRIDGE_ID, instrument: 'XAUUSD', timeframe: 'H1' };
+const OF = { accountId: 'account', bridgeId: BRIDGE_ID, instrument: 'XAUUSD', timeframe: 'H1' as const };
+/** Ten hours ago the first of them began. */
+const hourMs = (hour: number) => START_MS + (hour - 10) * HOUR_MS;
 const bar = (hour: number, close: string) => ({
-  time: new Date(START_MS + hour * HOUR_MS).toISOString(),
+  time: new Date(hourMs(hour)).toISOString(),
   open: '2000.0',
   high: '2100.50',
   low: '1999',
@@ -43,11 +45,11 @@ async function scene(script: BridgeScript, known = true) {
   };
   const stored = new Map<string, Row>();
   const db: Database = {
-    batch: async () => [],
+    batch: (statements) => Promise.all(statements.map((s) => db.run(s))),
     run: async (statement) => {
       const { sql, params } = new PgDialect().sqlToQuery(statement);
       if (sql.includes('FROM bridges')) return known ? [bridgeRow] : [];
-      if (sql.startsWith('INSERT INTO candles')) {
+      if (sql.includes('INSERT INTO candles')) {
         const rows = JSON.parse(String(params.find((p) => String(p).startsWith('[')))) as (Row & {
           time: string;
         })[];
@@ -71,8 +73,8 @@ describe('candles of an account', () => {
     });
     const found = await fetchCandles(deps, OF, 10);
     expect(found.map((c) => [c.timeMs, c.close, c.high])).toEqual([
-      [START_MS, '2001.1', '2100.5'],
-      [START_MS + HOUR_MS, '2002', '2100.5'],
+      [hourMs(0), '2001.1', '2100.5'],
+      [hourMs(1), '2002', '2100.5'],
     ]);
     expect(bridge.received).toMatchObject([
       { kind: 'candles', symbol: 'XAUUSD', timeframe: 'H1', count: 10 },
@@ -104,6 +106,20 @@ describe('candles of an account', () => {
     };
     expect(await fetchCandles(deps, OF, 10)).toHaveLength(1);
     expect(stored.size).toBe(1);
+  });
+
+  it('that have not ended by the broker’s clock, or by ours where it states none, are not kept', async () => {
+    const { bridge, deps } = await scene({ candles: () => ({ candles: [bar(9, '1999'), bar(10, '2000')] }) });
+    expect((await fetchCandles(deps, OF, 10)).map((c) => c.timeMs)).toEqual([hourMs(9)]);
+    const ahead = new Date(hourMs(12)).toISOString();
+    bridge.script = { candles: () => ({ server_now: ahead, candles: [bar(11, '2000'), bar(12, '2000')] }) };
+    expect((await fetchCandles(deps, OF, 10)).map((c) => c.timeMs)).toEqual([hourMs(9), hourMs(11)]);
+  });
+
+  it('of a reply with one bar that cannot be are none of them kept', async () => {
+    const { deps, stored } = await scene({ candles: () => ({ candles: [bar(0, '2001'), bar(1, '9')] }) });
+    expect(await fetchCandles(deps, OF, 10)).toEqual([]);
+    expect(stored.size).toBe(0);
   });
 
   it('of an unknown bridge are none, and nobody is called', async () => {

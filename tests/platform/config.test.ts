@@ -17,6 +17,7 @@ const CLOUD = {
   UPSTASH_REDIS_REST_TOKEN: 'token-of-redis',
   PRODUCER_KEYS: `k2:${key(2)},k1:${key(1)}`,
   BRIDGE_KEYS: `b1:${key(3)}`,
+  ALERT_KEYS: `n1:${key(6)}`,
   AUDIT_KEY: `a1:${key(4)}`,
   MEDIA_SIGNING_KEY: `m1:${key(5)}`,
   JWT_KEYS: `j1:${pair.privateKey.toString('base64')}`,
@@ -70,10 +71,13 @@ describe('an environment', () => {
   );
 
   it.each([
-    ['all', ['AUDIT_KEY', 'BRIDGE_KEYS', 'JWT_KEYS', 'MEDIA_SIGNING_KEY', 'PRODUCER_KEYS']],
-    ['ingest', ['AWS_REGION', 'PRODUCER_KEYS', 'QUEUE_URL']],
-    ['api', ['AUDIT_KEY', 'AWS_REGION', 'BRIDGE_KEYS', 'JWT_KEYS', 'PRODUCER_KEYS', 'QUEUE_URL']],
-    ['bridge', ['AWS_REGION', 'BRIDGE_KEYS', 'QUEUE_URL']],
+    ['all', ['ALERT_KEYS', 'AUDIT_KEY', 'BRIDGE_KEYS', 'JWT_KEYS', 'MEDIA_SIGNING_KEY', 'PRODUCER_KEYS']],
+    ['ingest', ['ALERT_KEYS', 'AWS_REGION', 'PRODUCER_KEYS', 'QUEUE_URL']],
+    [
+      'api',
+      ['ALERT_KEYS', 'AUDIT_KEY', 'AWS_REGION', 'BRIDGE_KEYS', 'JWT_KEYS', 'PRODUCER_KEYS', 'QUEUE_URL'],
+    ],
+    ['bridge', ['ALERT_KEYS', 'AWS_REGION', 'BRIDGE_KEYS', 'QUEUE_URL']],
     [
       'charts',
       [
@@ -87,7 +91,7 @@ describe('an environment', () => {
         'QUEUE_URL',
       ],
     ],
-    ['queue', ['AWS_REGION', 'BRIDGE_KEYS', 'QUEUE_URL']],
+    ['queue', ['ALERT_KEYS', 'AWS_REGION', 'BRIDGE_KEYS', 'QUEUE_URL']],
   ] as const)('that is empty names every key of the duty %s', (duty, own) => {
     const common = ['DATABASE_URL', 'MEDIA_PUBLIC_BASE_URL', 'PUBLIC_BASE_URL'];
     const redis = ['UPSTASH_REDIS_REST_TOKEN', 'UPSTASH_REDIS_REST_URL'];
@@ -143,6 +147,9 @@ describe('an environment', () => {
     ['PRODUCER_KEYS', `k1:${key(1).replace(/=$/, '')}`],
     ['MEDIA_BUCKET', 'UPPER'],
     ['AWS_REGION', 'no region'],
+    ['TELEGRAM_BOT_TOKEN', SECRET],
+    ['TELEGRAM_API_URL', `https://${SECRET}.example.com`],
+    ['TELEGRAM_API_URL', 'http://127.0.0.1:4448'],
   ])('with a wrong %s is refused by its name and never by its value', (name, value) => {
     expect(refusedFor({ ...CLOUD, [name]: value })).toEqual([name]);
   });

@@ -1,9 +1,16 @@
 import { createServer, type RequestListener } from 'node:http';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { addressFault, createOutbound, type OutboundRequest } from '../../functions/platform/outbound.ts';
+import { fetchTransport } from '../../functions/platform/fetch-transport.ts';
+import { nodeTransport } from '../../functions/platform/node-transport.ts';
+import {
+  addressFault,
+  createOutbound,
+  type Outbound,
+  type OutboundRequest,
+} from '../../functions/platform/outbound.ts';
 import { type LoopbackServer, listenLoopback } from '../../infra/local/listen-loopback.ts';
 
-const clock = { nowMs: () => 0, sleep: async () => {} };
 const servers: LoopbackServer[] = [];
 
 /** A server on a free port of 127.0.0.1, stopped after the test. */
@@ -20,7 +27,15 @@ const request = (url: string, more: Partial<OutboundRequest> = {}): OutboundRequ
   maxBytes: 1000,
   ...more,
 });
-const local = createOutbound({ local: true, clock });
+const over = (local: boolean) => ({
+  Workers: createOutbound({ local, transport: fetchTransport(null) }),
+  Lambda: createOutbound({ local, transport: nodeTransport({ local }) }),
+});
+const RUNTIMES: [string, Outbound, Outbound][] = (['Workers', 'Lambda'] as const).map((name) => [
+  name,
+  over(true)[name],
+  over(false)[name],
+]);
 
 afterEach(async () => {
   await Promise.all(servers.splice(0).map((s) => s.stop()));
@@ -62,6 +77,7 @@ describe('an address', () => {
     ['https://metadata.google.internal/', 'must be a public name'],
     ['https://metadata.google.internal./', 'must be a public name'],
     ['https://x.localhost/', 'must be a public name'],
+    ['https://nas.home.arpa/', 'must be a public name'],
   ])('%j %s', (url, fault) => {
     expect(addressFault(url, false)).toBe(fault);
   });
@@ -73,10 +89,11 @@ describe('an address', () => {
     }
     expect(addressFault('http://user:pw@127.0.0.1/', true)).not.toBeNull();
     expect(addressFault('http://10.0.0.1/', true), 'only loopback is local').not.toBeNull();
+    expect(addressFault('ftp://127.0.0.1/', true)).not.toBeNull();
   });
 });
 
-describe('a call', () => {
+describe.each(RUNTIMES)('a call on %s', (runtime, local, cloud) => {
   it('sends exactly what it was given and hands back the reply as bytes', async () => {
     const seen: string[] = [];
     const url = await serve(async (req, res) => {
@@ -97,7 +114,6 @@ describe('a call', () => {
       calls += 1;
       res.end();
     });
-    const cloud = createOutbound({ local: false, clock });
     expect(await cloud(request(url))).toEqual({ kind: 'failed', effect: 'none', word: 'blocked' });
     expect(calls).toBe(0);
   });
@@ -157,6 +173,32 @@ describe('a call', () => {
     expect(await local(request(cut))).toEqual({ kind: 'failed', effect: 'unknown', word: 'unreachable' });
     const gone = await serve(() => {});
     await servers.pop()?.stop();
-    expect(await local(request(gone))).toMatchObject({ kind: 'failed', word: 'unreachable' });
+    // Only Node tells that nothing was sent.
+    const effect = runtime === 'Lambda' ? 'none' : 'unknown';
+    expect(await local(request(gone))).toEqual({ kind: 'failed', effect, word: 'unreachable' });
+  });
+
+  it('counts what comes out of a packed reply, not what came over the wire', async () => {
+    const packed = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync };
+    for (const [coding, pack] of Object.entries(packed)) {
+      const holding = (size: number) =>
+        serve((_req, res) => res.setHeader('content-encoding', coding).end(pack(Buffer.alloc(size))));
+      expect(await local(request(await holding(1000))), coding).toMatchObject({ body: { length: 1000 } });
+      expect(await local(request(await holding(50_000_000))), coding).toEqual({
+        kind: 'failed',
+        effect: 'unknown',
+        word: 'too-large',
+      });
+    }
+  });
+
+  it('may ask for no more than 4 MiB, whatever it asks for', async () => {
+    const url = await serve((_req, res) => res.end(Buffer.alloc(4 * 1024 * 1024 + 1)));
+    expect(await local(request(url, { maxBytes: 1e9 }))).toMatchObject({ word: 'too-large' });
+  });
+
+  it('whose packed reply is damaged ends as unreachable', async () => {
+    const url = await serve((_req, res) => res.setHeader('content-encoding', 'gzip').end('no gzip'));
+    expect(await local(request(url))).toEqual({ kind: 'failed', effect: 'unknown', word: 'unreachable' });
   });
 });

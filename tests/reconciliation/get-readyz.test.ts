@@ -30,6 +30,13 @@ describe('readiness', () => {
     expect([down.status, await down.json()]).toEqual([200, { ...ready, degraded: ['redis'] }]);
   });
 
+  it('stands while commands are frozen, and says so', async () => {
+    await t.sql('UPDATE deployment SET epoch_behind_at = now(), epoch_behind_magic = 1');
+    const frozen = await ask();
+    expect([frozen.status, await frozen.json()]).toMatchObject([200, { degraded: ['epoch-behind'] }]);
+    await t.sql('UPDATE deployment SET epoch_behind_at = NULL, epoch_behind_magic = NULL');
+  });
+
   it('falls with the database, and with a schedule that has not ended a tick for 180 seconds', async () => {
     const gone = async () => {
       throw new Error('gone');

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { insertApproval } from '../../functions/approvals/approval-store.ts';
-import { refuseEntry, settleCommand } from '../../functions/execution/command-store.ts';
+import { takeLease } from '../../functions/execution/account-lease-store.ts';
+import { settleCommand } from '../../functions/execution/command-settlement-store.ts';
+import { refuseEntry } from '../../functions/execution/command-store.ts';
 import { consume, runTick } from '../../functions/jobs.ts';
 import { isoTime } from '../../functions/platform/clock.ts';
 import { prometheusText } from '../../functions/platform/prometheus-text.ts';
@@ -11,6 +13,7 @@ import {
   auditOf,
   CLIENT,
   decisionOf,
+  freshMarkets,
   makeDesk,
   newSignal,
   type Stage,
@@ -193,7 +196,7 @@ describe('decisions', () => {
 describe('orders', () => {
   /** An approved signal whose command is made and not sent. */
   const command = async (): Promise<{ approvalId: string; commandId: string }> => {
-    await t.sql('UPDATE accounts SET snapshot_at = $1', [isoTime(stage.deps.clock.nowMs())]);
+    await freshMarkets(stage);
     const signal = await storeSignal(stage, desk.producer.id);
     const { approval, eventId } = await approveSignal(stage, signal.id, desk.userId);
     await consume(stage.deps, [{ kind: 'outbox', id: eventId }]);
@@ -214,11 +217,19 @@ describe('orders', () => {
   it('that fail are counted by a closed list of reasons; whatever else a bridge says is other', async () => {
     const said = ['retcode-10019', 'price_outside_band', 'evil"} 1\nx', 'retcode-99999', 'ü'.repeat(300), ''];
     const before = await rejected('other');
+    const lease = await takeLease(t.db, desk.account.id, stage.deps.clock.nowMs());
+    if (lease === null) throw new Error('the lease is held');
     for (const reason of said) {
       const { commandId } = await command();
-      const failed = { state: 'failed' as const, reason, retcode: null };
+      const failed = { state: 'failed' as const, reason, retcode: null, brokerComment: null };
       for (let twice = 0; twice < 2; twice += 1)
-        await settleCommand(t.db, commandId, ['created'], failed, stage.deps.clock.nowMs(), null);
+        await settleCommand(
+          t.db,
+          lease,
+          { id: commandId, from: ['created'] },
+          failed,
+          stage.deps.clock.nowMs(),
+        );
     }
     expect([await rejected('retcode-10019'), await rejected('price_outside_band')]).toEqual([1, 1]);
     expect(await rejected('other')).toBe(before + 4);

@@ -6,15 +6,16 @@ import {
   applyPlan,
   claimTick,
   finishTick,
-  lastTickMs,
   listDivergences,
   listRuns,
+  readReadiness,
   readReconcileState,
   recordRefusedRun,
 } from '../../functions/reconciliation/reconciliation-store.ts';
 import { DeskAtBroker } from '../support/desk-at-broker.ts';
-import { makeUser } from '../support/organisation.ts';
+import { makeUser, SPECIFICATION } from '../support/organisation.ts';
 import { wirePosition } from '../support/scripted-bridge.ts';
+import { START_MS } from '../support/test-clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 let t: TestDatabase;
@@ -157,14 +158,77 @@ describe('the schedule’s minutes', () => {
     const minute = Date.parse('2026-05-01T00:00:00Z');
     const ends = await Promise.all(Array.from({ length: 40 }, () => claimTick(t.db, minute, minute + 1)));
     expect(ends.filter(Boolean).length).toBe(1);
-    expect(await lastTickMs(t.db)).toBeNull();
+    expect((await readReadiness(t.db)).lastTickMs).toBeNull();
     await finishTick(t.db, minute, minute + 2);
-    expect(await lastTickMs(t.db)).toBe(minute + 2);
+    expect((await readReadiness(t.db)).lastTickMs).toBe(minute + 2);
   });
 
   it('find every account whose bridge lives', async () => {
-    expect(await accountsToReconcile(t.db)).toContain(at.desk.account.id);
+    expect(await accountsToReconcile(t.db, START_MS)).toContain(at.desk.account.id);
     await t.sql('UPDATE bridges SET revoked_at = now() WHERE id = $1', [at.desk.bridge.id]);
-    expect(await accountsToReconcile(t.db)).not.toContain(at.desk.account.id);
+    expect(await accountsToReconcile(t.db, START_MS)).not.toContain(at.desk.account.id);
+  });
+});
+
+describe('the symbols of a snapshot', () => {
+  const spec = (symbol: string, more: Record<string, unknown> = {}) => ({
+    ...{ ...SPECIFICATION, symbol, time: new Date(nowMs()).toISOString(), ...more },
+  });
+  const working = (ticket: string, type: string, volume_current: string) => ({
+    ...{ ticket, time_setup: new Date(nowMs()).toISOString(), type, state: 'placed', magic: '0' },
+    ...{
+      position_id: '0',
+      volume_initial: '9',
+      volume_current,
+      price_open: '1',
+      symbol: 'GOLD.m',
+      comment: '',
+    },
+  });
+  const stored = () =>
+    t.sql(
+      `SELECT symbol, spec->>'volume_step' AS step, pending_buy::float AS buy, pending_sell::float AS sell
+       FROM account_symbols WHERE account_id = $1 ORDER BY symbol`,
+      [at.desk.account.id],
+    );
+
+  it('are kept for our instruments, by this broker’s names, with the lots of working orders; no others are', async () => {
+    await t.sql(`UPDATE accounts SET symbols = '{"XAUUSD": "GOLD.m"}' WHERE id = $1`, [at.desk.account.id]);
+    await t.sql('DELETE FROM account_symbols WHERE account_id = $1', [at.desk.account.id]);
+    const symbols = [spec('GOLD.m', { volume_step: '0.1' }), spec('XAUUSD'), spec('EURUSD'), spec('US500')];
+    const orders = [
+      working('1', 'buy_limit', '1.5'),
+      working('2', 'sell_stop', '2'),
+      working('3', 'buy', '1'),
+    ];
+    expect(await apply(parsed({ symbols, orders }))).toBe(true);
+    const found = await stored();
+    expect(found).toEqual([
+      { symbol: 'EURUSD', step: '0.01', buy: 0, sell: 0 },
+      { symbol: 'GOLD.m', step: '0.1', buy: 2.5, sell: 2 },
+    ]);
+    expect((await at.account())?.['state']).toMatchObject({ orders: '3' });
+    expect(await apply(parsed({ symbols: [spec('GOLD.m', { volume_step: '0.5' })] }))).toBe(true);
+    expect(await stored()).toEqual([found[0], { symbol: 'GOLD.m', step: '0.5', buy: 0, sell: 0 }]);
+  });
+});
+
+describe('a close', () => {
+  it('is never taken for the command that opened the position it names', async () => {
+    expect(await apply(filled())).toBe(true);
+    const opened = await t.sql('SELECT command_id, source FROM trades WHERE account_id = $1', [
+      at.desk.account.id,
+    ]);
+    await t.sql(
+      `INSERT INTO commands (id, account_id, kind, symbol, instruction, magic, comment, attempt, state, expires_at,
+         negative_lookups, position_id, created_at, updated_at)
+       VALUES ($1, $2, 'close', 'XAUUSD', '{}', 99, 'cs', 0, 'done', now(), 0, '7', now(), now())`,
+      [at.deps.ids.next(), at.desk.account.id],
+    );
+    expect(await apply(filled())).toBe(true);
+    expect(opened).toEqual([{ command_id: null, source: 'manual' }]);
+    expect(
+      await t.sql('SELECT command_id, source FROM trades WHERE account_id = $1', [at.desk.account.id]),
+    ).toEqual(opened);
   });
 });

@@ -3,6 +3,7 @@
  * alerts, and what was found or fetched once. The one list that the tests of rights and the contract go by.
  */
 export const APPEND_ONLY_TABLES = [
+  'alerts',
   'approvals',
   'audit_log',
   'audit_seals',
@@ -12,4 +13,5 @@ export const APPEND_ONLY_TABLES = [
   'consents',
   'order_refusals',
   'reconciliation_runs',
+  'trading_calendars',
 ] as const;

@@ -21,6 +21,9 @@ const ROWS: Record<string, string> = {
   access_tokens: `(id, user_id, name, token_sha256, scopes, created_by, created_at, expires_at)
     VALUES ('${id(20)}', '${user}', 'one', 'hash', '{admin}', '${user}', ${AT}, ${AT})`,
   instruments: `(symbol, digits, enabled, created_at) VALUES ('XAUUSD', 2, true, ${AT})`,
+  trading_calendars: `(id, version, definition, valid_from, created_at) VALUES ('one', 1, '{}', ${AT}, ${AT})`,
+  symbol_calendars: `(broker_server, symbol, source, calendar_id, updated_at)
+    VALUES ('*', 'XAUUSD', 'override', 'one', ${AT})`,
   producers: `(id, owner_id, name, instruments, dedup_scope, dedup_window_seconds, max_age_seconds, rate_per_minute, created_at)
     VALUES ('${producer}', '${user}', 'one', '{XAUUSD}', '${producer}', 300, 900, 600, ${AT})`,
   producer_secrets: `(producer_id, version, key_id, iv, ciphertext, created_at)
@@ -35,6 +38,9 @@ const ROWS: Record<string, string> = {
   bridge_secrets: `(bridge_id, version, key_id, iv, ciphertext, created_at) VALUES ('${bridge}', 1, 'k', 'iv', 'c', ${AT})`,
   accounts: `(id, user_id, bridge_id, name, halted, order_volume, version, created_at, updated_at)
     VALUES ('${account}', '${user}', '${bridge}', 'one', true, 0.01, 0, ${AT}, ${AT})`,
+  account_symbols: `(account_id, symbol, spec, pending_buy, pending_sell, snapshot_at)
+    VALUES ('${account}', 'XAUUSD', '{}', 0, 0, ${AT})`,
+  account_leases: `(account_id, epoch, expires_at) VALUES ('${account}', 1, ${AT})`,
   account_producers: `(account_id, producer_id, created_at) VALUES ('${account}', '${producer}', ${AT})`,
   consents: `(version, text, sha256, created_by, created_at) VALUES (1, 'text', 'hash', '${user}', ${AT})`,
   signals: `(id, user_id, producer_id, dedup_scope, dedup_window_ms, instrument, side, intent, order_type, price, time,
@@ -71,6 +77,16 @@ const ROWS: Record<string, string> = {
   candles: `(account_id, instrument, timeframe, time, open, high, low, close, volume)
     VALUES ('${account}', 'XAUUSD', 'M5', ${AT}, 1, 1, 1, 1, 1)`,
   charts: `(digest, user_id, kind, private, spec, alt, created_at) VALUES ('d', '${user}', 'candlestick', true, '{}', '', ${AT})`,
+  bridge_contacts: `(bridge_id, heard_at, outcome, failures, next_at, updated_at)
+    VALUES ('${bridge}', ${AT}, 'applied', 0, ${AT}, ${AT})`,
+  alerts: `(id, kind, subject_kind, subject_id, period, user_id, detail, event_id, created_at)
+    VALUES ('${id(27)}', 'bridge-silent', 'account', '${account}', 'p', '${user}', '{}', '${id(23)}', ${AT})`,
+  alert_destinations: `(id, owner_id, user_id, channel, name, address, created_at)
+    VALUES ('${id(28)}', '${user}', '${user}', 'webhook', 'one', 'https://a.example.test', ${AT})`,
+  alert_destination_secrets: `(destination_id, version, key_id, iv, ciphertext, created_at)
+    VALUES ('${id(28)}', 1, 'k', 'iv', 'c', ${AT})`,
+  alert_deliveries: `(alert_id, destination_id, attempts, doubtful, not_before, sent_at, updated_at)
+    VALUES ('${id(27)}', '${id(28)}', 1, false, ${AT}, ${AT}, ${AT})`,
   outbox: `(id, topic, payload, created_at, available_at, attempts)
     VALUES ('${id(23)}', 'signal.created', '{}', ${AT}, ${AT}, 0)`,
   metric_totals: `(metric, label, value) VALUES ('one_total', '', 1)`,

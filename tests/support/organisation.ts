@@ -107,6 +107,14 @@ export async function makeBridge({ deps }: Stage, ownerId: string): Promise<Made
 
 let logins = 1000;
 
+/** What a broker says of gold, as a bridge states it. */
+export const SPECIFICATION = {
+  ...{ digits: 2, point: '0.01', tick_size: '0.01', tick_value_loss: '1', stops_level: 20, freeze_level: 0 },
+  ...{ volume_min: '0.01', volume_max: '100', volume_step: '0.01', volume_limit: '0', spread: 20 },
+  ...{ trade_mode: 'full', filling_modes: ['fok', 'ioc'], bid: '2034.90', ask: '2035.10' },
+  ...{ expiration_modes: ['gtc', 'day', 'specified', 'specified_day'], margin_per_lot: '2035' },
+};
+
 /** An account that follows the producers: bound to a login of its own and trading, unless told otherwise. */
 export async function makeAccount(
   { t, deps }: Stage,
@@ -124,7 +132,31 @@ export async function makeAccount(
          trade_mode = 'demo', bound_at = $3, snapshot_at = $3 WHERE id = $1`,
       [id, login, isoTime(deps.clock.nowMs())],
     );
+  if (of.fresh !== true)
+    for (const symbol of ['XAUUSD', 'EURUSD'])
+      await t.sql(`INSERT INTO account_symbols VALUES ($1, $2, $3, 0, 0, $4)`, [
+        ...[
+          id,
+          symbol,
+          JSON.stringify({ ...SPECIFICATION, symbol, quoted_at: isoTime(deps.clock.nowMs()) }),
+          isoTime(deps.clock.nowMs()),
+        ],
+      ]);
   return { id, login };
+}
+
+/** A sound snapshot came at this moment, of markets that are always open and have just moved. */
+export async function freshMarkets({ t, deps }: Stage): Promise<void> {
+  const at = isoTime(deps.clock.nowMs());
+  await t.sql('UPDATE accounts SET snapshot_at = $1', [at]);
+  await t.sql(
+    `UPDATE account_symbols SET snapshot_at = $1, spec = spec || jsonb_build_object('quoted_at', $2::text)`,
+    [at, at],
+  );
+  await t.sql(
+    `INSERT INTO symbol_calendars SELECT '*', symbol, 'override', 'crypto', $1 FROM instruments ON CONFLICT DO NOTHING`,
+    [at],
+  );
 }
 
 /** Publishes a consent text; returns its version. */

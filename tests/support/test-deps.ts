@@ -22,6 +22,7 @@ const key = (id: string, byte: number) => `${id}:${Buffer.alloc(32, byte).toStri
 export const TEST_KEYS = {
   PRODUCER_KEYS: key('p1', 1),
   BRIDGE_KEYS: key('b1', 2),
+  ALERT_KEYS: key('n1', 6),
   AUDIT_KEY: key('a1', 3),
   MEDIA_SIGNING_KEY: key('m1', 4),
   JWT_KEYS: edKey('j1', 5),
@@ -36,6 +37,8 @@ export const testConfig = (t: Pick<TestDatabase, 'runtimeUrl' | 'httpUrl'>): Con
       DATABASE_HTTP_URL: t.httpUrl,
       UPSTASH_REDIS_REST_URL: 'http://127.0.0.1:9',
       UPSTASH_REDIS_REST_TOKEN: 'not-a-real-token',
+      TELEGRAM_BOT_TOKEN: '1234:not-a-real-token-of-a-bot',
+      TELEGRAM_API_URL: 'http://127.0.0.1:9',
       PUBLIC_BASE_URL: 'http://127.0.0.1:8787',
       MEDIA_PUBLIC_BASE_URL: 'http://127.0.0.1:8787',
     },
@@ -47,6 +50,8 @@ export type TestDeps = Deps & {
   clock: TestClock;
   /** Messages sent and not yet taken by `drain`. */
   sent: WorkMessage[];
+  /** Messages sent to come later, which `drain` leaves alone. */
+  delayed: WorkMessage[];
   lines: LogLine[];
   /** Waits for everything that was deferred. */
   settle(): Promise<void>;
@@ -61,6 +66,7 @@ export function testDeps(
 ): TestDeps {
   const clock = parts.clock ?? testClock();
   const sent: WorkMessage[] = [];
+  const delayed: WorkMessage[] = [];
   const lines: LogLine[] = [];
   const deferred: Promise<unknown>[] = [];
   const deps: TestDeps = {
@@ -68,11 +74,15 @@ export function testDeps(
     clock,
     ids: createIds(clock),
     db: t.db,
-    queue: { send: async (messages) => void sent.push(...messages) },
+    queue: {
+      send: async (messages, seconds = 0) => void (seconds > 0 ? delayed : sent).push(...messages),
+    },
     sendSoon: (messages) => void sent.push(...messages),
     media: parts.media ?? memoryStore(),
     limiter: { take: (_key, limit) => ({ allowed: true, limit, remaining: limit, resetSeconds: 60 }) },
     outbound: parts.outbound ?? (async () => ({ kind: 'failed', effect: 'unknown', word: 'unreachable' })),
+    // A circuit would make what one call says depend on those before it.
+    breaker: { admit: async () => ({ admitted: true, settle: async () => {} }) },
     log: (line) => void lines.push(line),
     metrics: idleMetrics,
     calls: { database: 0, outbound: 0 },
@@ -82,6 +92,7 @@ export function testDeps(
     },
     after: (work) => void deferred.push(work()),
     sent,
+    delayed,
     lines,
     settle: async () => {
       while (deferred.length > 0) await deferred.shift();

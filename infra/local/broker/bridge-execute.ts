@@ -1,7 +1,8 @@
 // Carries out commands at most once each (domain.md 2.4 and 7.5).
 // Invariants: journal look-up, checks, INTENT + fsync, order_send, RESULT + fsync, answer, in this order; an attempt
 // with an intent and no result is never sent again, only looked up; a later attempt is sent only where no earlier
-// one left a trace at the broker; an attempt older than the newest known is never sent.
+// one left a trace at the broker; an attempt older than the newest known is never sent; nothing is opened under a magic
+// that another command was sent with.
 import type { Command, CommandResult } from './bridge-envelope.ts';
 import type { BridgeJournal, JournalAttempt } from './bridge-journal.ts';
 import type { BrokerEngine } from './broker-engine.ts';
@@ -23,6 +24,7 @@ export interface ExecuteContext {
 }
 
 const AMBIGUOUS: readonly number[] = [10011, 10012, 10031];
+const OPENING: readonly Command['kind'][] = ['open', 'place'];
 const ACTED: readonly CommandResult['outcome'][] = ['done', 'partial', 'placed'];
 
 /** Executes a command or tells again how it ended. The result is in the journal before it is returned. */
@@ -81,6 +83,10 @@ function stopReason(context: ExecuteContext, command: Command): Stop | null {
   const reason = refusalReason(engine.state, account, command);
   if (reason) return refused(reason);
   const { login } = account;
+  // A caller that gives a number twice has lost its books: nobody could tell the two orders apart.
+  const owner = context.journal.ownerOf(login, command.evidence.magic);
+  if (OPENING.includes(command.kind) && owner !== null && owner !== command.cmd_id)
+    return refused('magic_in_use');
   const cut = engine.transact(() =>
     takeFault(engine.state, { kinds: ['disconnected'], login, on: 'execute' }),
   );

@@ -17,6 +17,9 @@ type Entry =
 
 export class BridgeJournal {
   readonly #commands = new Map<string, Map<number, JournalAttempt>>();
+  /** Whose intent was the first under a magic. */
+  readonly #owners = new Map<string, string>();
+  readonly #highest = new Map<string, bigint>();
   readonly #log: AppendLog;
 
   /** `dir` is the folder of `bridge.jsonl`, or an array in place of the file. */
@@ -29,6 +32,16 @@ export class BridgeJournal {
   attempts(login: string, cmdId: string): JournalAttempt[] {
     const known = this.#commands.get(`${login}/${cmdId}`);
     return known ? [...known.values()].sort((a, b) => a.attempt - b.attempt) : [];
+  }
+
+  /** The command that was sent with this magic; null where none was. */
+  ownerOf(login: string, magic: string): string | null {
+    return this.#owners.get(`${login}/${magic}`) ?? null;
+  }
+
+  /** The highest magic that an intent of this account names, sent or not; 0 where there is none. */
+  highestMagic(login: string): bigint {
+    return this.#highest.get(login) ?? 0n;
   }
 
   /** Login, command id and attempts of everything in the journal. */
@@ -57,6 +70,12 @@ export class BridgeJournal {
   }
 
   #apply(entry: Entry): void {
+    if (entry.kind === 'intent') {
+      const { magic } = entry.command.evidence;
+      const owner = `${entry.login}/${magic}`;
+      if (!this.#owners.has(owner)) this.#owners.set(owner, entry.command.cmd_id);
+      if (BigInt(magic) > this.highestMagic(entry.login)) this.#highest.set(entry.login, BigInt(magic));
+    }
     const { cmd_id, attempt } = entry.kind === 'intent' ? entry.command : entry.result;
     const key = `${entry.login}/${cmd_id}`;
     const attempts = this.#commands.get(key) ?? new Map<number, JournalAttempt>();

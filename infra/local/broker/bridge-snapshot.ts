@@ -63,8 +63,9 @@ export function accountRecords(state: BrokerState, account: AccountRecord, fromS
   };
 }
 
-function highestMagic(state: BrokerState, login: string): string {
-  let highest = 0n;
+/** Over what the broker has and what the journal alone knows: an intent whose sending was never seen used its magic. */
+function highestMagic(state: BrokerState, login: string, journal: BridgeJournal): string {
+  let highest = journal.highestMagic(login);
   const rows = [
     state.positionsOf(login),
     state.ordersOf(login),
@@ -80,7 +81,7 @@ export function snapshotBody(
   state: BrokerState,
   account: AccountRecord,
   request: Kind<'snapshot'>,
-  context: { realNowMs: number; faults: readonly FaultRecord[] },
+  context: { realNowMs: number; faults: readonly FaultRecord[]; journal: BridgeJournal },
 ) {
   const has = (kind: string) => context.faults.some((fault) => fault.kind === kind);
   const from =
@@ -95,12 +96,13 @@ export function snapshotBody(
     Object.assign(shown, { [section]: nothingOf(section, shown) });
   return {
     captured_at: isoUtc(context.realNowMs),
+    server_now: isoUtc(state.nowMs()),
     connected: !has('disconnected'),
     server_offset_seconds: serverOffsetMs(account.server_tz, state.nowMs()) / 1000,
     ...shown,
     symbols: [...state.tables.symbol.values()].map((spec) => symbolRow(state, account, spec)),
     sections: Object.fromEntries(SECTIONS.map((section) => [section, !failed(section)])),
-    highest_magic: highestMagic(state, account.login),
+    highest_magic: highestMagic(state, account.login, context.journal),
   };
 }
 

@@ -213,7 +213,7 @@ function answerTo(context: BridgeContext, account: AccountRecord, envelope: Enve
     case 'snapshot': {
       const faults = takeSnapshotFaults(context, account.login);
       const fresh = engine.account(account.login);
-      return [200, snapshotBody(engine.state, fresh, envelope, { realNowMs: realNowMs(), faults })];
+      return [200, snapshotBody(engine.state, fresh, envelope, { realNowMs: realNowMs(), faults, journal })];
     }
     case 'execute':
       return [200, { result: executeCommand({ ...context, account }, envelope.command) }];

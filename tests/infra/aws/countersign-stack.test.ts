@@ -9,7 +9,7 @@ const { template } = synthesize();
 describe('functions', () => {
   it.each([
     ['ingest', 'lambda.api', 512, 10],
-    ['api', 'lambda.api', 512, 10],
+    ['api', 'lambda.api', 512, 29],
     ['bridge', 'lambda.api', 512, 10],
     ['charts', 'lambda.api', 1024, 30],
     ['schedule', 'lambda.scheduled', 512, 60],

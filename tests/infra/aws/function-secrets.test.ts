@@ -8,10 +8,11 @@ const { template } = synthesize();
 
 // Written out once more on purpose: a test that read the table of the stack would agree with any mistake in it.
 const REDIS = ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'];
+const ALERTS = ['ALERT_KEYS', 'TELEGRAM_BOT_TOKEN'];
 const SECRETS: Record<Duty, string[]> = {
-  ingest: ['DATABASE_URL', ...REDIS, 'PRODUCER_KEYS'],
-  api: ['DATABASE_URL', ...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY', 'JWT_KEYS'],
-  bridge: ['DATABASE_URL', ...REDIS, 'BRIDGE_KEYS'],
+  ingest: ['DATABASE_URL', ...REDIS, ...ALERTS, 'PRODUCER_KEYS'],
+  api: ['DATABASE_URL', ...REDIS, ...ALERTS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'AUDIT_KEY', 'JWT_KEYS'],
+  bridge: ['DATABASE_URL', ...REDIS, ...ALERTS, 'BRIDGE_KEYS'],
   charts: [
     'DATABASE_URL',
     ...REDIS,
@@ -20,8 +21,8 @@ const SECRETS: Record<Duty, string[]> = {
     'MEDIA_CDN_PRIVATE_KEY',
     'JWT_PUBLIC_KEYS',
   ],
-  schedule: ['DATABASE_URL', 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'SIGNALS_HMAC_KEY'],
-  queue: ['DATABASE_URL', ...REDIS, 'BRIDGE_KEYS'],
+  schedule: ['DATABASE_URL', 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'ALERT_KEYS', 'SIGNALS_HMAC_KEY'],
+  queue: ['DATABASE_URL', ...REDIS, ...ALERTS, 'BRIDGE_KEYS'],
 };
 const SIGNERS: Duty[] = ['charts'];
 const CHART_FILES: Duty[] = ['charts'];

@@ -28,4 +28,15 @@ describe('the secrets of a stack', () => {
     expect((await readStackSecrets(folder)).jwtKeys).toBe(jwtKeys);
     expect(JSON.parse(await readFile(path(), 'utf8'))).toEqual({ ...before, jwtKeys });
   });
+
+  it('made before there were alerts get a key, a token and a port at the next start, which stay', async () => {
+    const { alertKeys: _, telegramBotToken: __, ports, ...before } = await readStackSecrets(folder);
+    const { telegram: ___, ...oldPorts } = ports;
+    await writeFile(path(), JSON.stringify({ ...before, ports: oldPorts }));
+    const made = await readStackSecrets(folder);
+    expect(made).toMatchObject({ ...before, ports: oldPorts });
+    expect(made.alertKeys).toMatch(/^n1:/);
+    expect(made.ports.telegram).toBeGreaterThan(0);
+    expect(await readStackSecrets(folder)).toEqual(made);
+  });
 });

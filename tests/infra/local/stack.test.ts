@@ -90,7 +90,7 @@ describe('the secrets', () => {
     expect(again).toEqual(first);
     const values = (s: typeof first) => Object.values(s).filter((v) => typeof v === 'string');
     expect(new Set([...values(first), ...values(other)]).size).toBe(values(first).length * 2);
-    expect(new Set(Object.values(first.ports)).size).toBe(4);
+    expect(new Set(Object.values(first.ports)).size).toBe(5);
     expect((await stat(join(one, 'secrets.json'))).mode & 0o777).toBe(0o600);
   });
 });
@@ -139,7 +139,7 @@ describe('a start', () => {
         const server = createServer().once('error', () => done(false));
         server.listen(at, '127.0.0.1', () => server.close(() => done(true)));
       });
-    expect(await Promise.all([port, ...Object.values(ports)].map(free))).toEqual(Array(5).fill(true));
+    expect(await Promise.all([port, ...Object.values(ports)].map(free))).toEqual(Array(6).fill(true));
     await (await takeFolder(dataDir, false))();
   });
 });

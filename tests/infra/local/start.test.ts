@@ -85,6 +85,7 @@ describe('npm start', () => {
       broker: { url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) },
       database_url: expect.stringMatching(/^postgresql:/),
       redis: { url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/), token: text },
+      telegram: { url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) },
     });
     const roles = await Promise.all(
       Object.values(dev.tokens).map(async (t) => (await apiClient(dev.base_url, t).get('/api/v1/me')).role),

@@ -41,8 +41,8 @@ test('a proven snapshot is answered with a signed reply of the agreed shape', as
   const reply = await snapshot();
   expect(reply).toMatchObject({ status: 200, isProven: true });
   expect(Object.keys(reply.json)).toEqual([
-    'v', 'kind', 'request_id', 'boot_id', 'seq', 'captured_at', 'connected', 'server_offset_seconds', 'account',
-    'positions', 'orders', 'deals', 'history_orders', 'symbols', 'sections', 'highest_magic',
+    'v', 'kind', 'request_id', 'boot_id', 'seq', 'captured_at', 'server_now', 'connected', 'server_offset_seconds',
+    'account', 'positions', 'orders', 'deals', 'history_orders', 'symbols', 'sections', 'highest_magic',
   ]); // biome-ignore format: the order of the protocol
   expect(reply.json).toMatchObject({ v: 1, kind: 'snapshot', connected: true, highest_magic: MAGIC, seq: 2 });
   expect(reply.json.account).toMatchObject({
@@ -264,7 +264,8 @@ test('place, modify, cancel, close: each kind of command does its work', async (
     outcome: 'failed',
     retcode: 10035,
   });
-  const opened = (await execute(openCommand())).json.result;
+  const other = { evidence: { magic: '4398046511137', comment: 'CS2' } };
+  const opened = (await execute(openCommand(other))).json.result;
   const stops = { symbol: 'XAUUSD', position_ticket: opened.order, stop_loss: '2020.00' };
   expect((await execute(openCommand({ kind: 'modify_sltp', order: stops }))).json.result.outcome).toBe(
     'done',

@@ -82,7 +82,9 @@ test('killed between sending and result: found by magic, never sent twice', asyn
 
 test('a flood cut off by kill -9 loses nothing that was answered', async () => {
   const answered: string[] = [];
-  const commands = Array.from({ length: 60 }, () => openCommand({}, { volume: '0.01' }));
+  const commands = Array.from({ length: 60 }, (_, n) =>
+    openCommand({ evidence: { magic: String(900_000 + n), comment: 'CS2' } }, { volume: '0.01' }),
+  );
   const flood = commands.map((command) =>
     execute(command).then(
       (reply) => reply.json.result.outcome === 'done' && answered.push(command.cmd_id),

@@ -56,13 +56,14 @@ test('it answers in the same words as the webhook, under a clock that stands sti
 });
 
 test('a crash cuts the request and restarts the broker from what it had written', async () => {
-  const { fault, execute, command, state, host } = start();
+  const { fault, execute, command, snapshot, state, host } = start();
   const boot = host.bootId;
   fault('crash_after_intent');
   const lost = command();
   await expect(execute(lost)).rejects.toThrow('cut');
   expect(host.bootId).not.toBe(boot);
   expect((await execute(lost)).json.result).toMatchObject({ outcome: 'unknown' });
+  expect((await snapshot()).json).toMatchObject({ highest_magic: MAGIC });
   fault('crash_after_send');
   const sent = { ...command(), evidence: { magic: '4398046511137', comment: 'CS2' } };
   await expect(execute(sent)).rejects.toThrow('cut');
@@ -70,6 +71,18 @@ test('a crash cuts the request and restarts the broker from what it had written'
   const { journal, accounts } = state();
   expect(journal.map((row) => row.executed)).toEqual([0, 1]);
   expect(accounts[0]?.positions).toHaveLength(1);
+});
+
+test('a magic that one command was sent with opens nothing for another, also after a restart', async () => {
+  const { execute, command, host, state } = start();
+  const first = command();
+  await execute(first);
+  host.restart();
+  expect((await execute(command())).json.result).toMatchObject({
+    ...{ outcome: 'refused', reason: 'magic_in_use', order: null },
+  });
+  expect((await execute(first)).json.result).toMatchObject({ outcome: 'done' });
+  expect(state().accounts[0]?.positions).toHaveLength(1);
 });
 
 test('after a restart the history may come late: empty, and nothing says that it is', async () => {

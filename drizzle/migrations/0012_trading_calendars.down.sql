@@ -1,0 +1,3 @@
+DROP TABLE symbol_calendars;
+--> statement-breakpoint
+DROP TABLE trading_calendars;

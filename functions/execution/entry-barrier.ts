@@ -1,0 +1,39 @@
+/**
+ * What keeps an account from new entries whatever the signal and the market: halts, a suspected restore, and what is
+ * known of its terminal (domain 7.6). The execution judges by it and the account shows it. Closes pass all of it. Pure.
+ */
+import { connectionState, contactOf, SILENT_AFTER_MS } from '../bridge/connection-state.ts';
+import type { Account } from './account-store.ts';
+
+export const ENTRY_BARRIERS = [
+  ...(['epoch-behind', 'account-halted', 'deployment-halted', 'account-unbound'] as const),
+  ...(['account-mismatch', 'terminal-disconnected', 'bridge-silent', 'snapshot-refused'] as const),
+] as const;
+export type EntryBarrier = (typeof ENTRY_BARRIERS)[number];
+export type Standing = { halted: boolean; epochBehind: boolean };
+
+/** The first of them at `nowMs`; null: entries are taken. */
+export function entryBarrier(
+  account: Pick<Account, 'halted' | 'binding' | 'snapshotMs' | 'contact'>,
+  deployment: Standing,
+  nowMs: number,
+): EntryBarrier | null {
+  if (deployment.epochBehind) return 'epoch-behind';
+  if (account.halted) return 'account-halted';
+  if (deployment.halted) return 'deployment-halted';
+  if (account.binding === null) return 'account-unbound';
+  return connectionBarrier(account, nowMs);
+}
+
+/** `snapshot-refused`: the bridge is heard, but what it says was not sound for longer than the books may be old. */
+function connectionBarrier(
+  { snapshotMs, contact }: Pick<Account, 'snapshotMs' | 'contact'>,
+  nowMs: number,
+): EntryBarrier | null {
+  const mismatch = contact != null && contactOf(contact.outcome).mismatch;
+  const state = connectionState(contact?.heardMs ?? snapshotMs, nowMs, mismatch);
+  if (state === 'mismatch') return 'account-mismatch';
+  if (contact?.outcome === 'terminal-disconnected') return 'terminal-disconnected';
+  if (snapshotMs !== null && nowMs - snapshotMs <= SILENT_AFTER_MS) return null;
+  return state === 'silent' || state === 'never' ? 'bridge-silent' : 'snapshot-refused';
+}

@@ -1,0 +1,94 @@
+/** An entry's prices and volume together, as they are shown before an approval and built after it. Pure. */
+import { compare } from '../platform/decimal.ts';
+import type { Account } from './account-store.ts';
+import type { ApprovedTerms } from './approved-terms.ts';
+import { type OrderPrices, orderPrices } from './order-prices.ts';
+import { type Refused, refused } from './order-refusal.ts';
+import { positionSize } from './position-size.ts';
+import type { SymbolSpecification } from './symbol-specification.ts';
+import { toTicks } from './tick-price.ts';
+
+/** A position of ours that a close may close. */
+export type OwnPosition = {
+  identifier: string;
+  ticket: string;
+  symbol: string;
+  side: 'buy' | 'sell';
+  volume: string;
+};
+
+/** What an account's orders in a symbol depend on, as the last valid snapshot and our own commands say it. */
+export type TradingFacts = {
+  account: Account;
+  /** The broker's name of the instrument. */
+  symbol: string;
+  specification: SymbolSpecification | null;
+  /** Positions, working orders and commands on their way, on the whole account. */
+  exposures: number;
+  /** Lots of the same in the symbol, by side. */
+  buyVolume: string;
+  sellVolume: string;
+  /** Positions that this producer's signals opened in this instrument, oldest first. */
+  ownPositions: readonly OwnPosition[];
+};
+
+export type WantedEntry = Pick<
+  ApprovedTerms,
+  'side' | 'order_type' | 'price' | 'band' | 'stop_loss' | 'take_profit'
+>;
+export type SizedEntry = {
+  kind: 'sized';
+  prices: OrderPrices;
+  specification: SymbolSpecification & { tickSize: string };
+  volume: string;
+  /** Loss at the stop of the worst allowed fill; null without a stop or its value. */
+  risk: string | null;
+};
+
+/** Builds and sizes the entry; with `approved` it never exceeds that. */
+export function sizedEntry(
+  facts: TradingFacts,
+  wanted: WantedEntry,
+  approved: { volume: string; risk: string | null } | null,
+): SizedEntry | Refused {
+  const { account, specification: spec } = facts;
+  if (spec === null) return refused('symbol-unknown');
+  if (spec.tickSize === null || !isSound(spec)) return refused('symbol-incomplete');
+  const specification = { ...spec, tickSize: spec.tickSize };
+  const asked = {
+    side: wanted.side,
+    price: wanted.price,
+    stopLoss: wanted.stop_loss,
+    takeProfit: wanted.take_profit,
+  };
+  const prices = orderPrices(asked, specification, account.settings);
+  if (prices.kind === 'refused') return prices;
+  const size = positionSize({
+    settings: account.settings,
+    orderVolume: account.orderVolume,
+    balance: account.state?.['balance'] ?? null,
+    equity: account.state?.['equity'] ?? null,
+    marginFree: account.state?.['margin_free'] ?? null,
+    riskTicks: worstRisk(wanted, prices, specification.tickSize),
+    specification,
+    openVolume: wanted.side === 'buy' ? facts.buyVolume : facts.sellVolume,
+    approved,
+  });
+  return size.kind === 'refused'
+    ? size
+    : { kind: 'sized', prices, specification, volume: size.volume, risk: size.risk };
+}
+
+const isSound = (s: SymbolSpecification): boolean =>
+  [s.point, s.tickSize ?? '0', s.volumeStep, s.volumeMin, s.volumeMax].every((d) => compare(d, '0') > 0);
+
+/** A market order may fill anywhere in its band: what it may lose is measured from the far end. */
+function worstRisk(wanted: WantedEntry, prices: OrderPrices, tick: string): bigint | null {
+  const { stop, risk } = prices;
+  if (stop === null || risk === null || wanted.order_type !== 'market') return risk;
+  const worst =
+    wanted.side === 'buy'
+      ? toTicks(wanted.band.high, tick, 'up') - stop
+      : stop - toTicks(wanted.band.low, tick, 'down');
+  return worst > risk ? worst : risk;
+}

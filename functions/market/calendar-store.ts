@@ -1,0 +1,131 @@
+import { sql } from 'drizzle-orm';
+import { type AuditEntry, auditInsert } from '../platform/audit.ts';
+import { isoTime } from '../platform/clock.ts';
+import type { Database, Row } from '../platform/database.ts';
+import { type CalendarDefinition, definitionSchema, type VersionedCalendar } from './calendar-definition.ts';
+import { defaultCalendarId } from './default-calendar-id.ts';
+import { DEFAULT_CALENDARS } from './default-calendars.ts';
+import { type TradingCalendar, tradingCalendar } from './trading-calendar.ts';
+
+/** `null`: the instrument has none. `unreadable`: what is stored cannot be followed by this version of the code. */
+export type CalendarFound = TradingCalendar | 'unreadable' | null;
+
+/** The version in force at a time: of those valid by then the one valid from latest, and of these the last posted. */
+const inForce = (id: ReturnType<typeof sql>, atMs: number) =>
+  sql`SELECT definition, version FROM trading_calendars
+    WHERE id = ${id} AND valid_from <= ${isoTime(atMs)}::timestamptz ORDER BY valid_from DESC, version DESC LIMIT 1`;
+
+/** One text for PostgreSQL: ids hold nothing that an array's spelling escapes. */
+const DEFAULT_IDS = `{${[...DEFAULT_CALENDARS.keys()].join(',')}}`;
+
+/**
+ * The calendar's id for a symbol at a server: sessions that its broker states, then an override for it, then for all.
+ * One that has no version yet in force does not count.
+ */
+const namedFor = (server: ReturnType<typeof sql>, symbol: string, atMs: number) =>
+  sql`SELECT calendar_id FROM symbol_calendars s
+    WHERE symbol = ${symbol} AND broker_server IN (${server}, '*')
+      AND (calendar_id = ANY(${DEFAULT_IDS}::text[]) OR EXISTS (SELECT 1 FROM trading_calendars c
+        WHERE c.id = s.calendar_id AND c.valid_from <= ${isoTime(atMs)}::timestamptz))
+    ORDER BY source = 'broker' DESC, broker_server = '*' LIMIT 1`;
+
+/**
+ * The calendar of an instrument as an account's broker trades it, in force at `atMs`; the class's own where nothing is
+ * named. `account` is null where none was asked for or there is none of this id; one not yet bound has no server.
+ */
+export async function readCalendar(
+  db: Database,
+  of: { instrument: string; accountId: string | null },
+  atMs: number,
+): Promise<{ known: boolean; account: { userId: string } | null; calendar: CalendarFound }> {
+  const byClass = defaultCalendarId(of.instrument);
+  const [row = {}] = await db.run(sql`WITH acc AS (
+      SELECT user_id, server FROM accounts WHERE id = ${of.accountId}::uuid
+    ), named AS (${namedFor(sql`(SELECT server FROM acc)`, of.instrument, atMs)}
+    ), chosen AS (SELECT coalesce((SELECT calendar_id FROM named), ${byClass}::text) AS id
+    ), cal AS (${inForce(sql`(SELECT id FROM chosen)`, atMs)})
+    SELECT (SELECT user_id FROM acc) AS user_id, (SELECT id FROM chosen) AS id, cal.definition, cal.version,
+      EXISTS (SELECT 1 FROM instruments WHERE symbol = ${of.instrument}) AS known
+    FROM (SELECT 1) AS one LEFT JOIN cal ON true`);
+  const userId = row['user_id'] ?? null;
+  return {
+    known: row['known'] === true,
+    account: userId === null ? null : { userId: String(userId) },
+    calendar: calendarOf(row),
+  };
+}
+
+function calendarOf(row: Row): CalendarFound {
+  const id = row['id'] ?? null;
+  if (id === null) return null;
+  const found = versionedOf(String(id), row);
+  return found === null || found === 'unreadable' ? found : tradingCalendar(found);
+}
+
+function versionedOf(id: string, row: Row): VersionedCalendar | 'unreadable' | null {
+  if ((row['definition'] ?? null) === null) return DEFAULT_CALENDARS.get(id) ?? null;
+  const parsed = definitionSchema.safeParse(row['definition']);
+  return parsed.success ? { definition: parsed.data, version: Number(row['version']) } : 'unreadable';
+}
+
+/** A calendar's version in force and the number of its last one; null where there is no such calendar. */
+export async function readCalendarById(
+  db: Database,
+  id: string,
+  atMs: number,
+): Promise<{ inForce: VersionedCalendar | 'unreadable' | null; last: number }> {
+  const [row = {}] = await db.run(sql`WITH cal AS (${inForce(sql`${id}`, atMs)})
+    SELECT cal.definition, cal.version,
+      coalesce((SELECT max(version) FROM trading_calendars WHERE id = ${id}), 0) AS last
+    FROM (SELECT 1) AS one LEFT JOIN cal ON true`);
+  return { inForce: versionedOf(id, row), last: Number(row['last']) };
+}
+
+/**
+ * Stores a calendar as the version after `last`, with its audit row. False where another version was stored first: the
+ * caller has to look again at what it changes.
+ */
+export async function insertCalendar(
+  db: Database,
+  definition: CalendarDefinition,
+  last: number,
+  nowMs: number,
+  audit: AuditEntry,
+): Promise<boolean> {
+  const rows = await db.run(sql`WITH ins AS (
+    INSERT INTO trading_calendars (id, version, definition, valid_from, created_at)
+    VALUES (${definition.id}, ${last + 1}::int, ${JSON.stringify(definition)}::jsonb,
+      ${definition.valid_from}::timestamptz, ${isoTime(nowMs)}::timestamptz)
+    ON CONFLICT DO NOTHING RETURNING id
+  ), aud AS (${auditInsert(audit, sql`ins`)}) SELECT id FROM ins`);
+  return rows.length === 1;
+}
+
+export type SymbolCalendar = {
+  brokerServer: string;
+  symbol: string;
+  source: 'broker' | 'override';
+  calendarId: string | null;
+};
+
+/** Names the calendar of an instrument at a server, with its audit row. Says which of the two is not known, if one. */
+export async function putSymbolCalendar(
+  db: Database,
+  s: SymbolCalendar,
+  nowMs: number,
+  audit: AuditEntry,
+): Promise<'stored' | 'instrument' | 'calendar'> {
+  const ours = s.calendarId === null || DEFAULT_CALENDARS.has(s.calendarId);
+  const [row = {}] = await db.run(sql`WITH i AS (SELECT symbol FROM instruments WHERE symbol = ${s.symbol}
+    ), ins AS (
+      INSERT INTO symbol_calendars (broker_server, symbol, source, calendar_id, updated_at)
+      SELECT ${s.brokerServer}, i.symbol, ${s.source}, ${s.calendarId}, ${isoTime(nowMs)}::timestamptz FROM i
+      WHERE ${ours}::boolean OR EXISTS (SELECT 1 FROM trading_calendars WHERE id = ${s.calendarId})
+      ON CONFLICT (broker_server, symbol, source)
+        DO UPDATE SET calendar_id = excluded.calendar_id, updated_at = excluded.updated_at
+      RETURNING symbol
+    ), aud AS (${auditInsert(audit, sql`ins`)})
+    SELECT (SELECT symbol FROM ins) AS stored, EXISTS (SELECT 1 FROM i) AS known`);
+  if ((row['stored'] ?? null) !== null) return 'stored';
+  return row['known'] === true ? 'calendar' : 'instrument';
+}

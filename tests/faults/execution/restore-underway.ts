@@ -1,0 +1,85 @@
+// An older database put back under a broker that went on: its counter gives numbers that the broker knows already, until
+// that is noticed and a person begins another epoch.
+import fc from 'fast-check';
+import pg from 'pg';
+import { Desk } from './desk.ts';
+import { judge } from './judgement.ts';
+import { comeToRest } from './run-schedules.ts';
+import { type Step, scheduleOf } from './schedule.ts';
+import type { Ground, Stage } from './stage.ts';
+
+const DATABASE = 'countersign';
+const BACKUP = 'countersign_backup';
+const OWNER = 'countersign_owner';
+/** The backup is older than any snapshot that an entry would be made on. */
+const AGE_SECONDS = 600;
+/** Far more numbers than the restored database draws until it hears of them, refused approvals included. */
+const TRADED_ON = 6;
+
+const buy: Step = { do: 'approve', instrument: 'BTCUSD', side: 'buy', type: 'market', stops: false };
+const SETTLE: Step = { do: 'settle' };
+const RECONCILE: Step = { do: 'reconcile', wait: true };
+
+/** Backs the database up, trades on, restores it, and trades again; what is wrong then. */
+export async function restoreUnderway(ground: Ground, stage: Stage, seed: number): Promise<string[]> {
+  const desk = await Desk.open(stage, seed);
+  try {
+    await takeAll(desk, [buy, SETTLE, buy, SETTLE]);
+    await comeToRest(desk);
+    await backUp(ground);
+    const [random = []] = fc.sample(scheduleOf(0), { seed, numRuns: 1 });
+    await takeAll(desk, random);
+    await comeToRest(desk);
+    const known = executedOf(desk);
+    await takeAll(desk, [{ do: 'resume' }, ...Array<Step>(TRADED_ON).fill(buy), SETTLE]);
+    await comeToRest(desk);
+    const before = desk.site.arrivals.length;
+    const wrong = await judge(desk);
+    // Or the restored counter would be ahead of all that the broker knows.
+    if (executedOf(desk) < known + TRADED_ON) wrong.push('too little was executed after the backup');
+    await restore(ground);
+    await desk.pass(AGE_SECONDS);
+    await takeAll(desk, [{ do: 'resume' }, buy, SETTLE, RECONCILE, RECONCILE, buy, buy, buy, SETTLE]);
+    await takeAll(desk, [{ do: 'tick' }, SETTLE]);
+    const frozen = desk.site.arrivals.length;
+    const { world: w } = stage;
+    await w.json(w.owner('POST', '/api/v1/restore-epoch/raise'));
+    await takeAll(desk, [RECONCILE, buy, SETTLE]);
+    await comeToRest(desk);
+    if (frozen > before) wrong.push(`${frozen - before} commands were sent on a counter that lies behind`);
+    if (desk.site.arrivals.length === frozen) wrong.push('nothing is sent in the new epoch');
+    return [...wrong, ...(await judge(desk))];
+  } finally {
+    await desk.close();
+  }
+}
+
+const executedOf = (desk: Desk): number => desk.site.arrivals.filter((a) => a.outcome === 'done').length;
+
+async function takeAll(desk: Desk, steps: readonly Step[]): Promise<void> {
+  for (const step of steps) await desk.take(step);
+}
+
+const backUp = (ground: Ground): Promise<void> =>
+  whileClosed(ground, [
+    `DROP DATABASE IF EXISTS ${BACKUP}`,
+    `CREATE DATABASE ${BACKUP} TEMPLATE ${DATABASE} OWNER ${OWNER}`,
+  ]);
+
+const restore = (ground: Ground): Promise<void> =>
+  whileClosed(ground, [`DROP DATABASE ${DATABASE}`, `ALTER DATABASE ${BACKUP} RENAME TO ${DATABASE}`]);
+
+/** Runs statements on the cluster while nobody is connected to the database. */
+async function whileClosed({ superuserUrl }: Ground, statements: readonly string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: superuserUrl('postgres') });
+  await client.connect();
+  try {
+    await client.query(`ALTER DATABASE ${DATABASE} ALLOW_CONNECTIONS false`);
+    const ended = `SELECT count(pg_terminate_backend(pid, 10000))::int AS n FROM pg_stat_activity WHERE datname = $1`;
+    while ((await client.query(ended, [DATABASE])).rows[0].n > 0);
+    for (const statement of statements) await client.query(statement);
+    await client.query(`ALTER DATABASE ${DATABASE} ALLOW_CONNECTIONS true`);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,82 @@
+// Runs schedules, many accounts at once, each to its quiet end, and judges them.
+import fc from 'fast-check';
+import { inLanes } from '../../contracts/world.ts';
+import { Census } from './census.ts';
+import { Desk } from './desk.ts';
+import { judge } from './judgement.ts';
+import { type Step, said, scheduleOf } from './schedule.ts';
+import type { Stage } from './stage.ts';
+import { makeOverdue, openWork } from './stored-time.ts';
+
+const LANES = 12;
+/** After the faults have ended, a command may stay unknown for so many rounds: 225 s for a horizon of 180 and 30. */
+const ROUNDS = 5;
+const ROUND_SECONDS = 45;
+/** Rounds in which no time needs to pass: events that are sent again, books that are written. */
+const QUICK_ROUNDS = 4;
+
+export type Failure = { index: number; steps: string; wrong: string[] };
+export type Outcome = { census: Census; failures: Failure[] };
+
+/**
+ * Schedules `from` to `from + count - 1` of a seed; ends early with `patience` failures. `of` makes a schedule, by
+ * default the one of its number.
+ */
+export async function runSchedules(
+  stage: Stage,
+  at: { seed: number; from: number; count: number; patience?: number },
+  of: (index: number) => fc.Arbitrary<Step[]> = scheduleOf,
+): Promise<Outcome> {
+  const census = new Census();
+  const failures: Failure[] = [];
+  await inLanes(at.count, LANES, async (i) => {
+    if (failures.length >= (at.patience ?? at.count)) return;
+    const index = at.from + i;
+    const [steps = []] = fc.sample(of(index), { seed: at.seed + index, numRuns: 1 });
+    const wrong = await runSchedule(stage, { index, steps, census });
+    if (wrong.length > 0) failures.push({ index, steps: said(steps), wrong });
+  });
+  return { census, failures };
+}
+
+async function runSchedule(
+  stage: Stage,
+  { index, steps, census }: { index: number; steps: Step[]; census: Census },
+): Promise<string[]> {
+  const desk = await Desk.open(stage, index);
+  try {
+    for (const step of steps) await desk.take(step);
+    await comeToRest(desk);
+    await census.add(desk, steps);
+    return await judge(desk);
+  } finally {
+    await desk.close();
+  }
+}
+
+/** Faults end, the schedule goes on, and time passes until nothing is open any more, or as long as it may last. */
+export async function comeToRest(desk: Desk): Promise<void> {
+  const { sql, tick } = desk.stage;
+  for (const { kind, login } of desk.site.control('GET /state').faults)
+    desk.site.control('POST /fault', { kind, login, times: 0 });
+  desk.site.late = [];
+  const open = () => openWork(sql, desk.accountId);
+  const work = async () => {
+    await desk.stage.closeCircuit(desk.bridgeId);
+    await makeOverdue(sql, desk.accountId);
+    await tick();
+    await desk.settle();
+    await desk.reconcile();
+  };
+  await desk.settle();
+  for (let round = 0; round < QUICK_ROUNDS; round += 1) {
+    await work();
+    if ((await open()).events === 0) break;
+  }
+  for (let round = 0; round < ROUNDS && (await open()).commands > 0; round += 1) {
+    await desk.pass(ROUND_SECONDS);
+    await work();
+  }
+  await desk.settle();
+  await desk.reconcile();
+}
