@@ -19,10 +19,14 @@ export type OrderLevel = {
   pinned: 'above' | 'below' | undefined;
 };
 
+/** A ratio from here on says that the stop lies at the entry, not how good the trade is; and it would fill the picture. */
+const MAX_REWARD = 1_000;
+
 /** Reward over risk as `2.0R`, or nothing when there is no risk to divide by. */
 function rewardTag({ entry, stop_loss: stop, take_profit: target }: ChartAnnotations): string {
   if (entry === undefined || stop === undefined || target === undefined || entry === stop) return '';
-  return ` ${(Math.abs(target - entry) / Math.abs(entry - stop)).toFixed(1)}R`;
+  const reward = Math.abs(target - entry) / Math.abs(entry - stop);
+  return reward < MAX_REWARD ? ` ${reward.toFixed(1)}R` : '';
 }
 
 /** The prices of an order, in drawing order, before they have a place. */

@@ -1,7 +1,8 @@
 /**
  * The restore epoch as it stands in the deployment's row. Invariant: while `epoch_behind_at` is set no command is made or
  * sent, closes included, for its magic may be another order's at the broker already; only a person ends that, and the
- * counter then stands beyond everything that a broker was seen to know.
+ * counter then stands beyond everything that a broker was seen to know. A close that waited so long for it that its event
+ * was given up on is worked then.
  */
 import { sql } from 'drizzle-orm';
 import { alertInsert } from '../platform/alert.ts';
@@ -68,6 +69,9 @@ export async function raiseEpoch(db: Database, audit: AuditEntry): Promise<numbe
   ), div AS (
     UPDATE divergences SET status = 'resolved', resolved_at = ${now} FROM upd
     WHERE divergences.code = 'EPOCH_BEHIND' AND divergences.status = 'open'
+  ), back AS (
+    UPDATE outbox SET dead_at = NULL, attempts = 0, available_at = ${now} FROM upd
+    WHERE outbox.topic = 'approval.approved' AND outbox.done_at IS NULL AND outbox.dead_at IS NOT NULL
   ), aud AS (${auditInsert(audit, sql`upd`)}) SELECT magic_epoch FROM upd`);
   return row === undefined ? null : Number(row['magic_epoch']);
 }

@@ -48,7 +48,7 @@ const rotateRoute = (party: SigningParty) =>
     tags: ['identity'],
     summary: `A new secret for a ${party.kind}, shown once; the old one lives on for the overlap`,
     security: bearer,
-    middleware: requireCaller('trading:act'),
+    middleware: requireCaller(party.scope),
     request: {
       params: idParam,
       body: body(z.strictObject({ overlap_seconds: overlapSeconds })),
@@ -92,7 +92,7 @@ const revokeRoute = (party: SigningParty) =>
     tags: ['identity'],
     summary: `Revoke a ${party.kind}, at once and for ever`,
     security: bearer,
-    middleware: requireCaller('trading:act'),
+    middleware: requireCaller(party.scope),
     request: { params: idParam },
     responses: {
       200: json(z.object({ id: uuid, revoked: z.literal(true) }), 'Revoked; again is the same'),

@@ -16,6 +16,8 @@ export type SigningParty = {
   /** Column of the secrets table that names the row. */
   key: SQL;
   ring: 'PRODUCER_KEYS' | 'BRIDGE_KEYS' | 'ALERT_KEYS';
+  /** What rotating and revoking needs, beside owning it. */
+  scope: 'trading:act' | 'admin';
 };
 
 export const PRODUCER: SigningParty = {
@@ -26,6 +28,7 @@ export const PRODUCER: SigningParty = {
   secrets: sql`producer_secrets`,
   key: sql`producer_id`,
   ring: 'PRODUCER_KEYS',
+  scope: 'trading:act',
 };
 
 export const BRIDGE: SigningParty = {
@@ -36,6 +39,7 @@ export const BRIDGE: SigningParty = {
   secrets: sql`bridge_secrets`,
   key: sql`bridge_id`,
   ring: 'BRIDGE_KEYS',
+  scope: 'trading:act',
 };
 
 export const ALERT_DESTINATION: SigningParty = {
@@ -46,4 +50,6 @@ export const ALERT_DESTINATION: SigningParty = {
   secrets: sql`alert_destination_secrets`,
   key: sql`destination_id`,
   ring: 'ALERT_KEYS',
+  // Others' accounts are told of there: whoever made it keeps no power over it when he is no admin any more.
+  scope: 'admin',
 };

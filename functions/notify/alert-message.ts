@@ -38,7 +38,9 @@ const titleOf = (kind: string): string =>
 
 function shown(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return [...(text ?? '').replaceAll(SECRET, '***')].slice(0, MAX_VALUE).join('');
+  // A line break or a change of direction in a name would show as a line of ours.
+  const line = (text ?? '').replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ');
+  return [...line.replaceAll(SECRET, '***')].slice(0, MAX_VALUE).join('');
 }
 
 const detailOf = (alert: AlertFacts): [name: string, value: string][] =>

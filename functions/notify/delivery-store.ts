@@ -53,9 +53,10 @@ export async function readDestination(db: Database, id: string, nowMs: number): 
   return row === undefined ? null : destinationOf(row);
 }
 
-/** An alert is for those who were there when it was raised: all of it, or of its user. */
+/** An alert is for those who were there when it was raised: all of it, or of its user; while who added them may know. */
 const RECIPIENTS = sql`alert_destinations d ON d.revoked_at IS NULL AND d.created_at <= a.created_at
-  AND (d.user_id IS NULL OR d.user_id = a.user_id)`;
+  AND (d.user_id IS NULL OR d.user_id = a.user_id)
+  AND EXISTS (SELECT 1 FROM users o WHERE o.id = d.owner_id AND o.role IN ('owner', 'admin') AND o.disabled_at IS NULL)`;
 
 /** The alert, and those of its destinations that this sender has taken until `untilMs`. */
 export async function takeDeliveries(

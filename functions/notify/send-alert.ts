@@ -8,7 +8,7 @@ import type { Deps } from '../platform/deps.ts';
 import { type OutboxEvent, outboxDone } from '../platform/outbox-store.ts';
 import { open } from '../platform/secret-box.ts';
 import { type AlertFacts, telegramHtml, webhookBody } from './alert-message.ts';
-import type { DeliveryOutcome } from './delivery-outcome.ts';
+import { type DeliveryOutcome, refusedCall } from './delivery-outcome.ts';
 import {
   countUntold,
   type Destination,
@@ -74,9 +74,12 @@ export async function sendTo(
           ),
         ),
       );
+      const known = secrets.filter((s) => s !== null);
+      // Unsigned it would be anybody's word: the key that sealed its secrets is missing.
+      if (known.length === 0) return refusedCall(401, null);
       return sendWebhook(deps, {
         ...{ destinationId: destination.id, url: destination.address, messageId: alert.id },
-        ...{ secrets: secrets.filter((s) => s !== null), body: webhookBody(alert), once: how.once },
+        ...{ secrets: known, body: webhookBody(alert), once: how.once },
       });
     }
   }

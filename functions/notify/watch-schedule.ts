@@ -36,8 +36,11 @@ export function createScheduleWatch(): (deps: Deps) => void {
 async function look(deps: Deps, nowMs: number): Promise<void> {
   const alert = { id: deps.ids.next(), eventId: deps.ids.next() };
   if (!(await raiseScheduleDead(deps.db, alert, nowMs, nowMs - DEAD_AFTER_MS))) return;
-  // Whoever is not reached now is reached by the queue, which lives without the schedule.
-  await deps.queue.send([{ kind: 'outbox', id: alert.eventId }], AGAIN_SECONDS);
-  // On Lambda the answer waits for this.
-  await tellAlert(deps, alert.id, true);
+  // Whoever is not reached now is reached by the queue, which lives without the schedule; neither depends on the other,
+  // because nobody raises this alert again. On Lambda the answer waits for both.
+  const ends = await Promise.allSettled([
+    tellAlert(deps, alert.id, true),
+    deps.queue.send([{ kind: 'outbox', id: alert.eventId }], AGAIN_SECONDS),
+  ]);
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }

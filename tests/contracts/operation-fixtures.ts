@@ -151,8 +151,8 @@ const ALERTS: Record<string, Fixture> = {
     body: () => ({ channel: 'webhook', name: 'N', url: 'http://127.0.0.1:9/', user_id: NOBODY }),
   },
   'get /api/v1/alerts/destinations': { may: 'admin' },
-  'post /api/v1/alerts/destinations/{id}/rotate': one('trading:act', 'destination', overlap),
-  'post /api/v1/alerts/destinations/{id}/revoke': one('trading:act', 'destination'),
+  'post /api/v1/alerts/destinations/{id}/rotate': one('admin', 'destination', overlap),
+  'post /api/v1/alerts/destinations/{id}/revoke': one('admin', 'destination'),
   'post /api/v1/alerts/destinations/{id}/test': one('admin', 'destination'),
   'get /api/v1/alerts': list('trading:read'),
 };

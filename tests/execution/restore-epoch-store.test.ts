@@ -108,6 +108,18 @@ describe('the freeze', () => {
     expect(await freeze(magic(9n, 1n))).toBe(true);
     expect(await freeze(magic(5n, 1n)), 'once for each epoch').toBe(false);
     expect(await raiseEpoch(older.db, auditOf(after.deps, 'x'))).toBe(10);
+    const waited = after.deps.ids.next();
+    await older.sql(
+      `INSERT INTO outbox (id, topic, payload, created_at, available_at, attempts, dead_at)
+       VALUES ($1, 'approval.approved', '{}', now(), now(), 12, now())`,
+      [waited],
+    );
+    expect(await freeze(magic(11n, 1n))).toBe(true);
+    expect(await raiseEpoch(older.db, auditOf(after.deps, 'x'))).toBe(12);
+    expect(
+      await older.sql('SELECT attempts, dead_at FROM outbox WHERE id = $1', [waited]),
+      'a close that waited too long is worked again',
+    ).toEqual([{ attempts: 0, dead_at: null }]);
     await older.sql('UPDATE deployment SET magic_epoch = 255');
     expect(await raiseEpoch(older.db, auditOf(after.deps, 'x'))).toBeNull();
   });

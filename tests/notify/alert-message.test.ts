@@ -38,6 +38,11 @@ describe('a message for Telegram', () => {
     expect(text).toContain('account: <code>&lt;b&gt;&amp;"x"&lt;/b&gt;</code>');
   });
 
+  it('makes no line of its own out of a name with line breaks or changed direction', () => {
+    const text = telegramHtml(alert({ detail: { account: 'a\nlogin: 7\u2028b\u202ec' } }), false);
+    expect(text).toContain('account: <code>a login: 7 b c</code>');
+  });
+
   it('whatever the detail, is at most 4096 characters of whole, well-formed lines', () => {
     const texts = fc.oneof(
       fc.string({ maxLength: 400 }),

@@ -94,7 +94,7 @@ export class AlertStage {
     const sealed = await seal(need(deps.config, 'ALERT_KEYS'), place, secret, deps.ids.randomBytes(12));
     const channel = over.channel ?? 'webhook';
     const row: StoredDestination = {
-      ...{ id, ownerId: await makeUser(this), userId: null, channel, name: 'A place' },
+      ...{ id, ownerId: await makeUser(this, 'admin'), userId: null, channel, name: 'A place' },
       ...{ address: channel === 'webhook' ? this.hookUrl : '-100200', createdMs: deps.clock.nowMs() },
       revoked: false,
       ...over,

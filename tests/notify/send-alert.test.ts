@@ -74,6 +74,27 @@ describe('an alert', () => {
     expect(s.received).toEqual([]);
   });
 
+  it('is not for a destination whose maker is no owner or admin any more, or disabled', async () => {
+    for (const change of [`role = 'user'`, 'disabled_at = now()']) {
+      const { id } = await s.destination();
+      await s.t.sql(
+        `UPDATE users SET ${change} WHERE id = (SELECT owner_id FROM alert_destinations WHERE id = $1)`,
+        [id],
+      );
+    }
+    const { eventId } = await s.raise();
+    expect(await s.deliver(eventId)).toBe(true);
+    expect(s.received).toEqual([]);
+  });
+
+  it('goes to no webhook unsigned: without the key of its secrets nothing is sent', async () => {
+    const { id } = await s.destination();
+    await s.t.sql(`UPDATE alert_destination_secrets SET key_id = 'gone' WHERE destination_id = $1`, [id]);
+    const { eventId } = await s.raise();
+    await s.deliver(eventId);
+    expect(s.received).toEqual([]);
+  });
+
   it('that nobody is to be told is stored all the same', async () => {
     const { id, eventId } = await s.raise();
     expect(await s.deliver(eventId)).toBe(true);

@@ -58,6 +58,14 @@ describe('a schedule whose last tick is three minutes old', () => {
     expect(s.received).toHaveLength(2);
   });
 
+  it('is told also where the queue refuses', async () => {
+    await s.destination();
+    s.deps.queue = { send: async () => Promise.reject(new Error('the queue is gone')) };
+    s.deps.clock.advance(200_000);
+    await notice();
+    expect(s.received).toHaveLength(1);
+  });
+
   it('whose destination fails is told by the queue', async () => {
     await s.destination();
     s.answer = (r) => r.writeHead(404).end();

@@ -10,10 +10,15 @@ console.info(`property seed: FC_SEED=${seed}`);
 const soak = Number(process.env['FC_SOAK'] ?? '1');
 if (!Number.isSafeInteger(soak) || soak < 1) throw new Error('FC_SOAK must be a whole number from 1');
 
+/** Looking for the smallest case of a failure may go on for ever; the failure itself is then told. */
+const LIMIT_MS = 120_000;
+
 /** What `fc.assert` needs to repeat a run. */
-export const runs = (numRuns = 200): { seed: number; numRuns: number } => ({
+export const runs = (numRuns = 200) => ({
   seed,
   numRuns: numRuns * soak,
+  interruptAfterTimeLimit: LIMIT_MS * soak,
+  markInterruptAsFailure: true,
 });
 
 /** Counts the interesting cases that a property met; `expectAllMet` fails on a case that never came up. */
