@@ -32,9 +32,9 @@ export async function takeLease(db: Database, accountId: string, nowMs: number):
   return row === undefined ? null : { accountId, epoch: BigInt(String(row['epoch'])) };
 }
 
-/** Lets go of the lease, where it is still this holder's. */
-export const leaseEnd = (lease: Lease, nowMs: number): SQL =>
-  sql`UPDATE account_leases SET expires_at = ${isoTime(nowMs)}::timestamptz
+/** Lets go of the lease, where it is still this holder's; for every clock, also one that is behind this holder's. */
+export const leaseEnd = (lease: Lease): SQL =>
+  sql`UPDATE account_leases SET expires_at = 'epoch'
       WHERE account_id = ${lease.accountId}::uuid AND epoch = ${String(lease.epoch)}::bigint`;
 
 /** Part of a WITH list, `lease`: one row while this epoch is the newest, none once somebody has overtaken it. */

@@ -26,8 +26,8 @@ const PRICE_TRIES = 3;
 const FIRST_PAUSE_MS = 500;
 /** A terminal's own refusals that pass: it was known to be offline before anything was sent. */
 const PASSING = new Set(['disconnected']);
-/** We never reached the bridge, and soon may. */
-const PASSING_SILENCE = new Set(['unreachable', 'circuit-open']);
+/** We never reached the bridge, and soon may; a timeout is one of connecting where nothing was sent. */
+const PASSING_SILENCE = new Set(['unreachable', 'circuit-open', 'timeout']);
 
 type Facts = Pick<Command, 'attempt' | 'expiresMs'> & {
   instruction: Pick<Command['instruction'], 'kind' | 'pre'>;

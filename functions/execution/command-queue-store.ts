@@ -78,7 +78,7 @@ export async function refuseUnsendable(db: Database, lease: Lease, nowMs: number
 export async function releaseLease(db: Database, lease: Lease, nowMs: number): Promise<boolean> {
   const now = sql`${isoTime(nowMs)}::timestamptz`;
   const [, rows = []] = await db.batch([
-    leaseEnd(lease, nowMs),
+    leaseEnd(lease),
     sql`SELECT 1 AS one FROM commands c JOIN accounts a ON a.id = c.account_id CROSS JOIN deployment d
         WHERE a.id = ${lease.accountId}::uuid AND c.state = 'created'
           AND (${unsendable(now)} OR d.epoch_behind_at IS NULL AND ${sendable(now)}) LIMIT 1`,

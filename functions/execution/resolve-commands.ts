@@ -15,7 +15,9 @@ const LOOKED_UP: readonly CommandState[] = ['unknown', 'placed'];
 
 /** Since when a snapshot's history must be asked for, for the commands' sake; null where none needs any. */
 export function historyFromMs(open: readonly Command[]): number | null {
-  const sent = open.flatMap((c) => (c.state !== 'created' && c.sentMs !== null ? [c.sentMs] : []));
+  // A working order may be weeks old, and its look-up asks for what it needs.
+  const needs = open.filter((c) => c.state === 'sent' || c.state === 'unknown');
+  const sent = needs.flatMap((c) => (c.sentMs !== null ? [c.sentMs] : []));
   return sent.length === 0 ? null : Math.min(...sent) - HISTORY_MARGIN_MS;
 }
 

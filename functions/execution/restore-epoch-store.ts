@@ -70,8 +70,9 @@ export async function raiseEpoch(db: Database, audit: AuditEntry): Promise<numbe
     UPDATE divergences SET status = 'resolved', resolved_at = ${now} FROM upd
     WHERE divergences.code = 'EPOCH_BEHIND' AND divergences.status = 'open'
   ), back AS (
-    UPDATE outbox SET dead_at = NULL, attempts = 0, available_at = ${now} FROM upd
-    WHERE outbox.topic = 'approval.approved' AND outbox.done_at IS NULL AND outbox.dead_at IS NOT NULL
+    UPDATE outbox SET dead_at = NULL, attempts = 0, available_at = ${now} FROM upd, approvals q
+    WHERE outbox.topic = 'approval.approved' AND outbox.done_at IS NULL
+      AND q.id = (outbox.payload->>'approval_id')::uuid AND q.terms->>'intent' = 'close'
   ), aud AS (${auditInsert(audit, sql`upd`)}) SELECT magic_epoch FROM upd`);
   return row === undefined ? null : Number(row['magic_epoch']);
 }

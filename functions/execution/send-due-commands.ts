@@ -5,7 +5,7 @@
 import { askExecute } from '../bridge/bridge-client.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Deps } from '../platform/deps.ts';
-import { type Lease, takeLease } from './account-lease-store.ts';
+import { type Lease, leaseEnd, takeLease } from './account-lease-store.ts';
 import { type Outcome, outcomeOf, outcomeOfSilence } from './command-outcome.ts';
 import { refuseUnsendable, releaseLease, sendNext } from './command-queue-store.ts';
 import { retryCommand, settleCommand } from './command-settlement-store.ts';
@@ -18,7 +18,8 @@ const MAX_WAIT_MS = 4_000;
 
 /**
  * Does `work` under the account's lease and then sends what waits. Nothing where somebody holds the lease: whoever does
- * looks again after letting go. A failure keeps the lease until it expires, as the death of the holder does.
+ * looks again after letting go. A failure lets go too, and has somebody else look: what was sent and not settled is unknown
+ * to the next holder. Only a holder's death keeps the lease until it expires.
  */
 export async function sendDueCommands(
   deps: Deps,
@@ -31,9 +32,14 @@ export async function sendDueCommands(
   for (let first = true, more = true; more; first = false) {
     const lease = await takeLease(db, accountId, clock.nowMs());
     if (lease === null) break;
-    if (first) await work(lease);
-    sent += await sendWaiting(deps, lease, untilMs);
-    more = await releaseLease(db, lease, clock.nowMs());
+    try {
+      if (first) await work(lease);
+      sent += await sendWaiting(deps, lease, untilMs);
+      more = await releaseLease(db, lease, clock.nowMs());
+    } catch (e) {
+      await db.run(leaseEnd(lease)).catch(() => {});
+      throw e;
+    }
     if (more && clock.nowMs() >= untilMs) sent = Math.max(sent, 1);
     more &&= clock.nowMs() < untilMs;
   }

@@ -131,6 +131,7 @@ describe('what may have been executed', () => {
     });
     expect(settlement(silence('blocked', 'none'))?.state).toBe('failed');
     expect(silence('unreachable', 'none').kind).toBe('retry');
+    expect(silence('timeout', 'none').kind, 'of connecting').toBe('retry');
     expect(silence('unreachable', 'unknown').kind).toBe('settle');
     expect(silence('circuit-open', 'none').kind).toBe('retry');
   });

@@ -266,9 +266,13 @@ describe('a pending order', () => {
 
 describe('the history that open commands need', () => {
   it('begins five minutes before the first of them was sent', () => {
-    const command = (state: 'created' | 'unknown', sentMs: number | null) => ({ state, sentMs }) as never;
+    const command = (state: 'created' | 'unknown' | 'placed', sentMs: number | null) =>
+      ({ state, sentMs }) as never;
     expect(historyFromMs([])).toBeNull();
     expect(historyFromMs([command('created', null), command('created', 5)])).toBeNull();
     expect(historyFromMs([command('unknown', 900_000), command('unknown', 600_000)])).toBe(300_000);
+    expect(historyFromMs([command('unknown', 900_000), command('placed', 5)]), 'an order of long ago').toBe(
+      600_000,
+    );
   });
 });

@@ -108,18 +108,28 @@ describe('the freeze', () => {
     expect(await freeze(magic(9n, 1n))).toBe(true);
     expect(await freeze(magic(5n, 1n)), 'once for each epoch').toBe(false);
     expect(await raiseEpoch(older.db, auditOf(after.deps, 'x'))).toBe(10);
-    const waited = after.deps.ids.next();
-    await older.sql(
-      `INSERT INTO outbox (id, topic, payload, created_at, available_at, attempts, dead_at)
-       VALUES ($1, 'approval.approved', '{}', now(), now(), 12, now())`,
-      [waited],
-    );
     expect(await freeze(magic(11n, 1n))).toBe(true);
+    const givenUp = async (intent: string) => {
+      const id = after.deps.ids.next();
+      await older.sql(
+        `WITH q AS (SELECT id FROM approvals LIMIT 1), u AS (UPDATE approvals SET terms = terms || $2 FROM q WHERE approvals.id = q.id)
+         INSERT INTO outbox (id, topic, payload, created_at, available_at, attempts, dead_at)
+         SELECT $1, 'approval.approved', jsonb_build_object('approval_id', q.id), now(), now(), 12, now() FROM q`,
+        [id, JSON.stringify({ intent })],
+      );
+      return id;
+    };
+    const standing = async (id: string) =>
+      (await older.sql('SELECT attempts, dead_at IS NOT NULL AS dead FROM outbox WHERE id = $1', [id]))[0];
+    const entry = await givenUp('open');
     expect(await raiseEpoch(older.db, auditOf(after.deps, 'x'))).toBe(12);
-    expect(
-      await older.sql('SELECT attempts, dead_at FROM outbox WHERE id = $1', [waited]),
-      'a close that waited too long is worked again',
-    ).toEqual([{ attempts: 0, dead_at: null }]);
+    expect(await standing(entry), 'an entry given up on stays so').toEqual({ attempts: 12, dead: true });
+    const close = await givenUp('close');
+    expect(await raiseEpoch(older.db, auditOf(after.deps, 'x'))).toBe(13);
+    expect(await standing(close), 'a close that waited too long is worked again').toEqual({
+      attempts: 0,
+      dead: false,
+    });
     await older.sql('UPDATE deployment SET magic_epoch = 255');
     expect(await raiseEpoch(older.db, auditOf(after.deps, 'x'))).toBeNull();
   });

@@ -207,11 +207,16 @@ describe('a command whose message comes again', () => {
   });
 
   it('is never sent again where the sender died after marking it: in flight first, unknown once nobody can wait', async () => {
-    // The bridge has it, and the isolate ends before it hears.
+    // The bridge has it, and the isolate ends before it hears: nothing of it reaches the database any more.
+    const { db } = deps;
+    const dying = { ...db };
+    deps.db = dying;
     bridge.script.execute = () => {
+      dying.run = async () => Promise.reject(new Error('the isolate ended'));
       throw new Error('the isolate ended');
     };
     await expect(work()).rejects.toThrow('the isolate ended');
+    deps.db = db;
     expect(await command()).toMatchObject({ state: 'sent' });
     bridge.script.execute = (c) => executed(c, { outcome: 'done', order: '7' });
     deps.clock.advance(29_999);
@@ -222,6 +227,16 @@ describe('a command whose message comes again', () => {
     await deliver();
     expect(await command()).toMatchObject({ state: 'unknown', reason: 'interrupted' });
     expect(await eventDone()).toBe(true);
+    expect(bridge.executions()).toEqual([commandId]);
+  });
+
+  it('that fails under the lease lets it go: the next one looks at once, and sends nothing again', async () => {
+    bridge.script.execute = () => {
+      throw new Error('something broke');
+    };
+    await expect(work()).rejects.toThrow('something broke');
+    await deliver();
+    expect(await command()).toMatchObject({ state: 'unknown', reason: 'interrupted' });
     expect(bridge.executions()).toEqual([commandId]);
   });
 
