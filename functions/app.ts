@@ -8,14 +8,19 @@ import { postApproval } from './approvals/post-approval.ts';
 import { postConsent } from './approvals/post-consent.ts';
 import { getChart } from './charts/get-chart.ts';
 import { postChart } from './charts/post-chart.ts';
+import { dismissRestoreSuspicion } from './execution/dismiss-restore-suspicion.ts';
 import { getAccount } from './execution/get-account.ts';
+import { getDeployment } from './execution/get-deployment.ts';
 import { haltAccount } from './execution/halt-account.ts';
+import { haltDeployment } from './execution/halt-deployment.ts';
 import { listAccounts } from './execution/list-accounts.ts';
 import { listOrders } from './execution/list-orders.ts';
 import { patchAccount } from './execution/patch-account.ts';
 import { postAccount } from './execution/post-account.ts';
 import { raiseRestoreEpoch } from './execution/raise-restore-epoch.ts';
+import { releaseAccount } from './execution/release-account.ts';
 import { resumeAccount } from './execution/resume-account.ts';
+import { resumeDeployment } from './execution/resume-deployment.ts';
 import { deleteSubscription } from './identity/delete-subscription.ts';
 import { deleteToken } from './identity/delete-token.ts';
 import { getJwks } from './identity/get-jwks.ts';
@@ -76,6 +81,7 @@ import { readyz } from './reconciliation/get-readyz.ts';
 import { listDeadEvents } from './reconciliation/list-dead-events.ts';
 import { listDivergences } from './reconciliation/list-divergences.ts';
 import { listReconciliationRuns } from './reconciliation/list-reconciliation-runs.ts';
+import { postBridgeSync } from './reconciliation/post-bridge-sync.ts';
 import { postReconciliationRun } from './reconciliation/post-reconciliation-run.ts';
 import { cancelSignal } from './signals/cancel-signal.ts';
 import { getSignal } from './signals/get-signal.ts';
@@ -132,13 +138,19 @@ export const ROUTES: readonly Endpoint[] = [
   patchAccount,
   haltAccount,
   resumeAccount,
+  releaseAccount,
   listOrders,
+  getDeployment,
+  haltDeployment,
+  resumeDeployment,
   raiseRestoreEpoch,
+  dismissRestoreSuspicion,
   listPositions,
   listTrades,
   getTrade,
   listReconciliationRuns,
   postReconciliationRun,
+  postBridgeSync,
   listDivergences,
   listDeadEvents,
   listAlerts,
@@ -242,6 +254,12 @@ export function createApp(): App {
     in: 'header',
     name: 'X-Signature',
     description: 'the native signature of a producer, or the headers of Standard Webhooks',
+  });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bridge', {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-Signature',
+    description: 'the native signature of a bridge that polls, with X-Bridge-Id and X-Nonce',
   });
   // The list is typed for rooms, which know nothing of doors.
   const rooms = app as unknown as App;

@@ -11,16 +11,17 @@ import { HTTP_METRICS } from './platform/http-metrics.ts';
 import { createIds } from './platform/ids.ts';
 import { causeOf, consoleLog, type Log } from './platform/log.ts';
 import type { MetricFamily } from './platform/metric-family.ts';
-import { createMetrics, idleMetrics, type Metrics } from './platform/metrics.ts';
+import { createMetrics, idleMetrics } from './platform/metrics.ts';
 import { type ObjectStore, r2Store, s3Store } from './platform/object-store.ts';
 import { createOutbound, type Transport } from './platform/outbound.ts';
-import { createRateLimiter, type RateLimiter } from './platform/rate-limit.ts';
+import { createRateLimiter } from './platform/rate-limit.ts';
 import { createRedis, redisAnswers } from './platform/redis.ts';
 import { RETRIES } from './platform/resilient-call.ts';
 import { countingCalls } from './platform/upstream-calls.ts';
 import {
   cloudflareQueue,
   gatheringSender,
+  laneQueue,
   sqsQueue,
   type WorkMessage,
   type WorkQueue,
@@ -34,8 +35,12 @@ const CLOUD_TIMEOUT_MS = 10_000;
 const GATHER_MS = 20;
 const SETTLE_EVERY_MS = 100;
 
-/** Makes the `Deps` of one request or job from its way of deferring work. */
-export type Wiring = (after: Deps['after']) => Deps;
+/**
+ * Makes the `Deps` of one request or job from its way of deferring work. `lingers`: what it defers may wait a second and
+ * nobody waits with it. Behind a Worker's answer it may; a queue takes a batch for worked, and sends the next one, when
+ * what was deferred has ended too; and nothing outlives the answer of a Lambda function.
+ */
+export type Wiring = (after: Deps['after'], lingers: boolean) => Deps;
 
 type Parts = {
   config: Config;
@@ -44,8 +49,6 @@ type Parts = {
   /** How this runtime makes a call to a given address. */
   transport: Transport;
   loadRasterizerWasm: Deps['loadRasterizerWasm'];
-  /** Whether work put off may wait a second without holding up the answer. */
-  lingers: boolean;
   clock?: Clock;
   log?: Log;
 };
@@ -61,10 +64,10 @@ export function wire(parts: Parts): Wiring {
     timeoutMs: DATABASE_TIMEOUT_MS,
   });
   const outbound = createOutbound({ local: isLoopback(config.PUBLIC_BASE_URL), transport: parts.transport });
-  const limiterOf = limiterFor(config, clock, parts.lingers);
-  const sendSoonOf = gatheringSender(queue, clock, parts.lingers ? GATHER_MS : 0);
-  const redis = redisFor(config, clock, parts.lingers);
-  return (after) => {
+  const limiterOf = limiterFor(config, clock);
+  const sendSoonOf = gatheringSender(queue, clock, GATHER_MS);
+  const redis = redisFor(config, clock);
+  return (after, lingers) => {
     const guarded: Deps['after'] = (work) =>
       after(() =>
         work().catch((e) => {
@@ -77,11 +80,11 @@ export function wire(parts: Parts): Wiring {
       ids: createIds(clock),
       ...countingCalls(db, outbound),
       queue,
-      sendSoon: sendSoonOf(guarded),
+      sendSoon: sendSoonOf(guarded, lingers),
       media,
-      limiter: limiterOf(guarded),
+      limiter: limiterOf(guarded, lingers),
       breaker: redis.breaker,
-      metrics: redis.metricsOf(guarded),
+      metrics: redis.metricsOf(guarded, lingers),
       redisAnswers: redis.answers,
       log,
       loadRasterizerWasm,
@@ -91,7 +94,7 @@ export function wire(parts: Parts): Wiring {
 }
 
 /** A duty without Redis (the schedule) serves no caller and limits nobody. */
-function limiterFor(config: Config, clock: Clock, lingers: boolean): (after: Deps['after']) => RateLimiter {
+function limiterFor(config: Config, clock: Clock): ReturnType<typeof createRateLimiter> {
   if (config.UPSTASH_REDIS_REST_URL === undefined)
     return () => ({ take: (_key, limit) => ({ allowed: true, limit, remaining: limit, resetSeconds: 60 }) });
   return createRateLimiter({
@@ -100,7 +103,6 @@ function limiterFor(config: Config, clock: Clock, lingers: boolean): (after: Dep
     scale: config.RATE_LIMIT_SCALE,
     clock,
     settleEveryMs: SETTLE_EVERY_MS,
-    lingers,
   });
 }
 
@@ -116,13 +118,13 @@ const countedFamilies = (config: Config): MetricFamily[] => [
 ];
 
 type RedisParts = {
-  metricsOf: (after: Deps['after']) => Metrics;
+  metricsOf: ReturnType<typeof createMetrics>;
   answers: Deps['redisAnswers'];
   breaker: CircuitBreaker;
 };
 
 /** A duty without Redis counts nothing of its own, misses nobody, and keeps its circuits to itself. */
-function redisFor(config: Config, clock: Clock, lingers: boolean): RedisParts {
+function redisFor(config: Config, clock: Clock): RedisParts {
   if (config.UPSTASH_REDIS_REST_URL === undefined)
     return {
       metricsOf: () => idleMetrics,
@@ -132,13 +134,17 @@ function redisFor(config: Config, clock: Clock, lingers: boolean): RedisParts {
   const token = need(config, 'UPSTASH_REDIS_REST_TOKEN');
   const redis = createRedis({ url: config.UPSTASH_REDIS_REST_URL, token });
   const families = countedFamilies(config);
-  const metricsOf = createMetrics({ redis, clock, ids: createIds(clock), families, lingers });
+  const metricsOf = createMetrics({ redis, clock, ids: createIds(clock), families });
   const breaker = createCircuitBreaker({ redis, clock });
   return { metricsOf, answers: () => redisAnswers(redis), breaker };
 }
 
 /** Bindings of the Worker that are not text. */
-export type WorkerBindings = { WORK: Queue<WorkMessage>; MEDIA: R2Bucket };
+export type WorkerBindings = {
+  WORK: Queue<WorkMessage>;
+  RECONCILE: Queue<WorkMessage>;
+  MEDIA: R2Bucket;
+};
 
 /** Wires the Worker. */
 export const wireWorker = (
@@ -148,11 +154,13 @@ export const wireWorker = (
 ): Wiring =>
   wire({
     config,
-    queue: cloudflareQueue(bindings.WORK),
+    queue: laneQueue({
+      events: cloudflareQueue(bindings.WORK),
+      reconciles: cloudflareQueue(bindings.RECONCILE),
+    }),
     media: r2Store(bindings.MEDIA),
     transport: fetchTransport(isLoopback(config.PUBLIC_BASE_URL) ? null : dnsOverHttps(DNS_OVER_HTTPS_URL)),
     loadRasterizerWasm,
-    lingers: true,
   });
 
 export type AwsCredentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
@@ -166,15 +174,17 @@ export function wireLambda(
 ): Wiring {
   const region = need(config, 'AWS_REGION');
   const timeoutMs = CLOUD_TIMEOUT_MS;
-  const queue = sqsQueue({
-    queueUrl: need(config, 'QUEUE_URL'),
-    endpoint: config.QUEUE_ENDPOINT,
-    region,
-    credentials,
-    timeoutMs,
+  const queueAt = (key: 'QUEUE_URL' | 'RECONCILE_QUEUE_URL'): WorkQueue => {
+    const queueUrl = need(config, key);
+    return sqsQueue({ queueUrl, endpoint: config.QUEUE_ENDPOINT, region, credentials, timeoutMs });
+  };
+  const queue = laneQueue({
+    events: queueAt('QUEUE_URL'),
+    // A duty that has no account reconciled is not given where that is asked for.
+    reconciles: { send: (messages, delay) => queueAt('RECONCILE_QUEUE_URL').send(messages, delay) },
   });
   const media = mediaFor(config, { region, credentials, timeoutMs });
-  return wire({ config, queue, media, transport, loadRasterizerWasm, lingers: false });
+  return wire({ config, queue, media, transport, loadRasterizerWasm });
 }
 
 /** Duties without a bucket have no chart route; one that lands there all the same is `misconfigured`. */

@@ -2,6 +2,7 @@
  * Everything that runs without a caller, in one visible list: the consumers of outbox events by topic, and the tick of
  * the schedule. Every consumer is idempotent: a message may come twice, late, or not at all.
  */
+import { pruneBridgePolls } from './bridge/prune-bridge-polls.ts';
 import { executeApproval } from './execution/execute-approval.ts';
 import { sendCommand } from './execution/send-command.ts';
 import { rewrapSecrets } from './identity/rewrap-secrets.ts';
@@ -12,6 +13,7 @@ import { sendAlert } from './notify/send-alert.ts';
 import { createScheduleWatch } from './notify/watch-schedule.ts';
 import { ALERT_TOPIC } from './platform/alert.ts';
 import type { Deps } from './platform/deps.ts';
+import { type SharedWork, workInShares } from './platform/fair-share.ts';
 import { causeOf } from './platform/log.ts';
 import {
   noteOutboxFailure,
@@ -21,11 +23,11 @@ import {
   readOutboxEvents,
   sweepOutbox,
 } from './platform/outbox-store.ts';
-import type { WorkMessage } from './platform/work-queue.ts';
+import { laneOf, WORK_LANES, type WorkLane, type WorkMessage } from './platform/work-queue.ts';
 import { rollUpMetrics } from './reconciliation/metric-store.ts';
 import { reconcileAccount } from './reconciliation/reconcile-account.ts';
 import { reconcileAccounts } from './reconciliation/reconcile-accounts.ts';
-import { claimTick, finishTick } from './reconciliation/reconciliation-store.ts';
+import { accountUsers, claimTick, finishTick } from './reconciliation/reconciliation-store.ts';
 import { expireSignals } from './signals/expire-signals.ts';
 import { fanOutSignals } from './signals/fan-out-signals.ts';
 import { pruneIntake } from './signals/prune-intake.ts';
@@ -35,6 +37,10 @@ const SWEEP_LIMIT = 500;
 
 /** How much of what came together is worked at once: Workers have six connections, and one is the database's. */
 const PARALLEL = 5;
+/** Nothing is begun later in a batch: who comes after it has waited long enough. One call to a bridge may last as long. */
+const ROUND_MS = 10_000;
+/** What was not begun comes back after so long. */
+const PUT_OFF_SECONDS = 5;
 
 const watchSchedule = createScheduleWatch();
 
@@ -56,61 +62,111 @@ export const CONSUMERS: Readonly<Record<string, Consumer>> = {
 /** Topics whose events, where several come together, cost one call and not one each. */
 export const BULK_CONSUMERS: Readonly<Record<string, BulkConsumer>> = { 'signal.created': fanOutSignals };
 
+type Piece = SharedWork & { messages: readonly WorkMessage[] };
+type Again = (messages: readonly WorkMessage[]) => void;
+
 /**
- * Does the work of messages that came together. Returns those that must come again; a failure of one is not the
- * others'.
+ * Does the work of messages that came together: events first, which people wait for, and of each lane a share for everybody.
+ * Returns those that must come again; a failure of one is not the others'.
  */
 export async function consume(deps: Deps, messages: readonly WorkMessage[]): Promise<Set<WorkMessage>> {
   const failed = new Set<WorkMessage>();
-  const work = messages.flatMap((m) =>
-    m.kind === 'reconcile' ? [reconcileWork(deps, m.account_id, () => failed.add(m))] : [],
-  );
-  const hints = messages.filter((m) => m.kind === 'outbox');
-  const again = (ids: ReadonlySet<string>) => {
-    for (const m of hints) if (ids.has(m.id)) failed.add(m);
+  const again: Again = (those) => {
+    for (const m of those) failed.add(m);
   };
-  try {
-    if (hints.length > 0) work.push(...(await eventWork(deps, new Set(hints.map((m) => m.id)), again)));
-  } catch (e) {
-    line(deps, { name: 'outbox', outcome: 'failed', id: hints[0]?.id ?? '', sinceMs: deps.clock.nowMs() }, e);
-    again(new Set(hints.map((m) => m.id)));
+  for (const lane of WORK_LANES) {
+    const own = messages.filter((m) => laneOf(m) === lane);
+    if (own.length === 0) continue;
+    const work = await piecesOf(deps, lane, own, again);
+    const putOff = await workInShares(deps.clock, work, { parallel: PARALLEL, roundMs: ROUND_MS });
+    await sendLater(
+      deps,
+      putOff.flatMap((piece) => piece.messages),
+      again,
+    );
   }
-  const next = async () => {
-    for (let w = work.shift(); w !== undefined; w = work.shift()) await w();
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, next));
   watchSchedule(deps);
   deps.metrics.flush();
   return failed;
 }
 
-const reconcileWork = (deps: Deps, accountId: string, again: () => void) => async () => {
-  const sinceMs = deps.clock.nowMs();
+/** What could not be begun in this round comes again soon, which is no failure. */
+async function sendLater(deps: Deps, messages: readonly WorkMessage[], again: Again): Promise<void> {
+  if (messages.length === 0) return;
+  await deps.queue.send(messages, PUT_OFF_SECONDS).catch(() => again(messages));
+}
+
+async function piecesOf(
+  deps: Deps,
+  lane: WorkLane,
+  messages: readonly WorkMessage[],
+  again: Again,
+): Promise<Piece[]> {
   try {
-    const { outcome } = await reconcileAccount(deps, accountId);
-    line(deps, { name: 'reconcile', outcome, id: accountId, sinceMs });
+    return await (lane === 'events' ? eventWork : reconcileWork)(deps, messages, again);
   } catch (e) {
-    line(deps, { name: 'reconcile', outcome: 'failed', id: accountId, sinceMs }, e);
-    again();
+    const [first] = messages;
+    const id = first === undefined ? '' : idOf(first);
+    const name = lane === 'events' ? 'outbox' : 'reconcile';
+    line(deps, { name, outcome: 'failed', id, sinceMs: deps.clock.nowMs() }, e);
+    again(messages);
+    return [];
   }
-};
+}
+
+const idOf = (m: WorkMessage): string => (m.kind === 'outbox' ? m.id : m.account_id);
+
+/** Messages by what they name: several of one are one piece of work. */
+function byId(messages: readonly WorkMessage[]): Map<string, WorkMessage[]> {
+  const found = new Map<string, WorkMessage[]>();
+  for (const m of messages) found.set(idOf(m), [...(found.get(idOf(m)) ?? []), m]);
+  return found;
+}
+
+/** Each account once, as its user's share. */
+async function reconcileWork(deps: Deps, messages: readonly WorkMessage[], again: Again): Promise<Piece[]> {
+  const accounts = byId(messages);
+  const users = accounts.size < 2 ? new Map() : await accountUsers(deps.db, [...accounts.keys()]);
+  return [...accounts].map(([id, own]) => ({
+    party: users.get(id) ?? null,
+    messages: own,
+    run: async () => {
+      const sinceMs = deps.clock.nowMs();
+      try {
+        const { outcome } = await reconcileAccount(deps, id);
+        line(deps, { name: 'reconcile', outcome, id, sinceMs });
+      } catch (e) {
+        line(deps, { name: 'reconcile', outcome: 'failed', id, sinceMs }, e);
+        again(own);
+      }
+    },
+  }));
+}
 
 /** The work of those of the events that are still to be done, those of a bulk topic as one piece. */
-async function eventWork(
-  deps: Deps,
-  ids: ReadonlySet<string>,
-  again: (ids: ReadonlySet<string>) => void,
-): Promise<(() => Promise<void>)[]> {
+async function eventWork(deps: Deps, messages: readonly WorkMessage[], again: Again): Promise<Piece[]> {
   const sinceMs = deps.clock.nowMs();
-  const events = await readOutboxEvents(deps.db, [...ids]);
+  const hints = byId(messages);
+  const events = await readOutboxEvents(deps.db, [...hints.keys()]);
   const open = new Set(events.map((e) => e.id));
-  for (const id of ids)
+  for (const id of hints.keys())
     if (!open.has(id)) line(deps, { name: 'outbox', outcome: 'nothing-to-do', id, sinceMs });
   const bulk = Object.keys(BULK_CONSUMERS).map((topic) => events.filter((e) => e.topic === topic));
   const single = events.filter((e) => !(e.topic in BULK_CONSUMERS)).map((e) => [e]);
+  const of = (ids: Iterable<string>) => [...ids].flatMap((id) => hints.get(id) ?? []);
   return [...bulk, ...single]
     .filter((group) => group.length > 0)
-    .map((group) => async () => again(await workEvents(deps, group)));
+    .map((group) => ({
+      party: partyOf(group),
+      messages: of(group.map((e) => e.id)),
+      run: async () => again(of(await workEvents(deps, group))),
+    }));
+}
+
+/** Whose an event is, where it calls somebody's bridge. */
+function partyOf([first, ...others]: readonly OutboxEvent[]): string | null {
+  const party = first?.payload['user_id'] ?? first?.payload['account_id'];
+  return others.length === 0 && typeof party === 'string' ? party : null;
 }
 
 /** Works events of one topic; the ids of those that failed. What fails together is tried apart. */
@@ -164,7 +220,15 @@ function line(deps: Deps, { name, outcome, id, sinceMs, events = 1 }: Work, caus
  * What a tick does beside trading. None of it may hold up the others or the tick: what fails is logged and comes again.
  */
 async function keepHouse(deps: Deps): Promise<void> {
-  const chores = { raiseAlerts, rollUpMetrics, seedDefaultProducer, rewrapSecrets, sealAudit, pruneIntake };
+  const chores = {
+    raiseAlerts,
+    rollUpMetrics,
+    seedDefaultProducer,
+    rewrapSecrets,
+    sealAudit,
+    pruneIntake,
+    pruneBridgePolls,
+  };
   for (const [name, chore] of Object.entries(chores))
     try {
       await chore(deps);

@@ -81,7 +81,7 @@ async function withDeps<T>(work: (deps: ReturnType<Wiring>) => Promise<T>): Prom
   const pending: Promise<unknown>[] = [];
   const deps = wiring((later) => {
     pending.push(later());
-  });
+  }, false);
   try {
     return await work(deps);
   } finally {

@@ -33,10 +33,10 @@ function tryWire(env: Env): { wiring: Wiring } | { error: ConfigError } {
   }
 }
 
-function depsOf(env: Env, ctx: Pick<ExecutionContext, 'waitUntil'>): Deps {
+function depsOf(env: Env, ctx: Pick<ExecutionContext, 'waitUntil'>, lingers: boolean): Deps {
   const found = wiringOf(env);
   if ('error' in found) throw found.error;
-  return found.wiring((work) => ctx.waitUntil(work()));
+  return found.wiring((work) => ctx.waitUntil(work()), lingers);
 }
 
 export default {
@@ -45,15 +45,15 @@ export default {
     const found = wiringOf(env);
     if ('error' in found) return problemResponse(problem('misconfigured'), 'unmatched', requestId);
     const address = request.headers.get('cf-connecting-ip') ?? 'unknown';
-    const deps = depsOf(env, ctx);
+    const deps = depsOf(env, ctx, true);
     return app.fetch(request, { door: { deps, requestId, address } });
   },
   async scheduled(controller, env, ctx) {
-    await runTick(depsOf(env, ctx), controller.scheduledTime);
+    await runTick(depsOf(env, ctx, false), controller.scheduledTime);
   },
   async queue(batch, env, ctx) {
     const bodies = batch.messages.map((m) => m.body);
-    const failed = await consume(depsOf(env, ctx), bodies);
+    const failed = await consume(depsOf(env, ctx, false), bodies);
     for (const [i, m] of batch.messages.entries()) if (failed.has(bodies[i] as WorkMessage)) m.retry();
   },
 } satisfies ExportedHandler<Env, WorkMessage>;

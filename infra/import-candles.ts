@@ -1,18 +1,18 @@
 /**
  * `npm run candles:import -- --account ID --instrument XAUUSD --timeframe H1 [--tz NY+7] FILE`: stores the history that
- * a terminal exported, as bars of an account. Bars that are stored already stay as they are; those that the file states
- * otherwise are counted. Reads DATABASE_URL, the runtime's own connection string (and DATABASE_HTTP_URL in the embedded
+ * a terminal exported, as bars of an account, under the name that its broker has for the instrument. Bars that are stored
+ * already stay as they are; those that the file states otherwise are counted. Reads DATABASE_URL, the runtime's own connection string (and DATABASE_HTTP_URL in the embedded
  * stack).
  */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { checkedCandles } from '../functions/market/candle-check.ts';
-import { storeCandles } from '../functions/market/candle-store.ts';
+import { readCandleAccount, storeCandles } from '../functions/market/candle-store.ts';
 import { readCandleFile } from '../functions/market/mt5-candle-file.ts';
 import { serverClock } from '../functions/market/server-clock.ts';
 import { STORED_TIMEFRAMES } from '../functions/market/timeframe.ts';
 import { isoTime, systemClock } from '../functions/platform/clock.ts';
-import { createDatabase, databaseFault } from '../functions/platform/database.ts';
+import { createDatabase } from '../functions/platform/database.ts';
 import { isUuid } from '../functions/platform/ids.ts';
 
 const USAGE =
@@ -51,13 +51,8 @@ if (checked.kind === 'faulty') {
   fail(`${file}: line ${line}: the bar of ${isoTime(checked.timeMs)} ${checked.fault}`);
 }
 const db = createDatabase({ url, httpUrl: process.env['DATABASE_HTTP_URL'], timeoutMs: 60_000 });
-const of = { accountId: values.account, instrument: values.instrument, timeframe };
-try {
-  const restated = await storeCandles(db, of, checked.candles);
-  console.log(
-    `${checked.candles.length} bars of ${file}, ${restated.length} of them stored otherwise before`,
-  );
-} catch (e) {
-  if (databaseFault(e)?.kind === 'constraint') fail('there is no such account');
-  throw e;
-}
+const account = await readCandleAccount(db, { accountId: values.account, userId: '' });
+if (account === null) fail('there is no such account');
+const symbol = account.symbols[values.instrument] ?? values.instrument;
+const restated = await storeCandles(db, { accountId: account.id, symbol, timeframe }, checked.candles);
+console.log(`${checked.candles.length} bars of ${file}, ${restated.length} of them stored otherwise before`);

@@ -1,7 +1,7 @@
 // The house rules that a machine can check. A rule that the code must break for a good reason is named here, with the
 // reason beside it, so that an exception is a decision and never an accident.
 import { describe, expect, it } from 'vitest';
-import { filesBelow, readSource, type SourceFile } from './support/source-tree.ts';
+import { filesBelow, pythonBelow, readPython, readSource, type SourceFile } from './support/source-tree.ts';
 
 const DOORS = ['worker.ts', 'lambda.ts', 'app.ts', 'deps.ts', 'jobs.ts'];
 
@@ -25,11 +25,12 @@ const ARROWS: Record<string, readonly string[]> = {
 
 /** Verbs that an endpoint or a job begins with; every other name in a room is a noun and so a rule. */
 const VERBS =
-  /^(get|list|post|patch|put|delete|cancel|rotate|revoke|rewrap|seal|seed|halt|resume|expire|prune|raise|watch|execute|fan-out|fetch|draw|resolve|send|reconcile-accounts?)(-|$)/;
+  /^(get|list|post|patch|put|delete|cancel|rotate|revoke|rewrap|seal|seed|halt|resume|release|dismiss|expire|prune|raise|watch|execute|fan-out|fetch|draw|resolve|send|take|hand-out|reconcile-accounts?)(-|$)/;
 /** Files in a room that are neither verb, store, client nor rule, each for a reason. */
 const NEITHER: Record<string, string> = {
   'functions/identity/caller.ts':
     'middleware of every route with a caller: it asks the store who holds a token',
+  'functions/bridge/bridge-proof.ts': 'the guard of the poll lane: it asks for keys and spends the nonce',
   'functions/identity/producer-keys.ts': 'a cache over the producer store',
   'functions/signals/producer-proof.ts':
     'the guard of every signed lane: it asks for keys and charges the limiter',
@@ -53,6 +54,7 @@ const PURE_PLATFORM = [
   'encoding',
   'ids',
   'metric-family',
+  'native-request',
   'native-signature',
   'problem',
   'read-body',
@@ -267,6 +269,59 @@ describe('the embedded stack', () => {
     expect(
       local.filter((f) => f.allImports.some((to) => to.startsWith('functions/'))).map((f) => f.path),
     ).toEqual([]);
+  });
+});
+
+describe('the bridge for a real terminal', () => {
+  const own = pythonBelow('infra/mt5').map(readPython);
+  const python = [...own, ...pythonBelow('tests/infra/mt5').map(readPython)];
+  const users = (module: RegExp): string[] =>
+    own.filter((f) => f.imports.some((i) => module.test(i))).map((f) => nameOf(f.path));
+  const STANDARD = new Set([
+    ...['__future__', 'argparse', 'base64', 'binascii', 'calendar', 'collections', 'ctypes', 'dataclasses'],
+    ...[
+      'datetime',
+      'decimal',
+      'fcntl',
+      'functools',
+      'hashlib',
+      'hmac',
+      'http',
+      'importlib',
+      'json',
+      'logging',
+    ],
+    ...['math', 'msvcrt', 'os', 'pathlib', 're', 'secrets', 'signal', 'socket', 'socketserver', 'ssl', 'sys'],
+    ...['threading', 'time', 'typing', 'urllib', 'uuid', 'zoneinfo'],
+  ]);
+
+  it('is built from the standard library and one package, which one file calls', () => {
+    expect(own.length).toBeGreaterThan(25);
+    const foreign = own.flatMap((f) =>
+      f.imports.filter((i) => !i.startsWith('.') && !STANDARD.has(i.split('.')[0] ?? '')),
+    );
+    expect(foreign).toEqual([]);
+    expect(own.filter((f) => f.text.includes('import_module(')).map((f) => nameOf(f.path))).toEqual([
+      'terminal.py',
+    ]);
+  });
+
+  it('has its transports in a file each, and one file that asks the machine for the time', () => {
+    expect(users(/^(http\.server|socketserver|socket)$/)).toEqual(['webhook_transport.py']);
+    expect(users(/^(http\.client|ssl|urllib\.request)$/)).toEqual(['poll_transport.py']);
+    expect(users(/^time$/)).toEqual(['clock.py']);
+    const carriers = ['.webhook_transport', '.poll_transport', '.request_proof'];
+    const knows = own.filter((f) => f.imports.some((i) => carriers.includes(i))).map((f) => nameOf(f.path));
+    expect(knows).toEqual(['__main__.py', 'webhook_transport.py']);
+  });
+
+  it('reads as the rest does: no file over 400 lines, each named by what it holds, nothing left for later', () => {
+    expect(python.filter((f) => f.text.split('\n').length > 401).map((f) => f.path)).toEqual([]);
+    const snake = /^(__main__|__init__|MetaTrader5|[a-z0-9]+(_[a-z0-9]+)*)\.py$/;
+    const banned = /^(utils?|helpers?|types?|services?|common|misc|shared|lib)\.py$/;
+    expect(python.filter((f) => !snake.test(nameOf(f.path)) || banned.test(nameOf(f.path)))).toEqual([]);
+    const later = new RegExp(`\\b(${['TO', 'DO'].join('')}|${['FIX', 'ME'].join('')})\\b`);
+    expect(python.filter((f) => later.test(f.text)).map((f) => f.path)).toEqual([]);
   });
 });
 

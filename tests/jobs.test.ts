@@ -9,7 +9,10 @@ import {
   CLIENT,
   decisionOf,
   freshMarkets,
+  makeAccount,
+  makeBridge,
   makeDesk,
+  makeUser,
   type Stage,
   storeSignal,
 } from './support/organisation.ts';
@@ -17,6 +20,7 @@ import {
   executed,
   nothingFound,
   type ScriptedBridge,
+  SILENT,
   scriptedBridge,
   wireSnapshot,
 } from './support/scripted-bridge.ts';
@@ -179,6 +183,80 @@ describe('a message', () => {
     expect(Object.keys({ ...CONSUMERS, ...BULK_CONSUMERS })).toEqual(
       expect.arrayContaining(['signal.created', 'approval.approved', 'approval.rejected', 'command.created']),
     );
+  });
+});
+
+describe('messages that came together', () => {
+  const reconcile = (account_id: string) => ({ kind: 'reconcile' as const, account_id });
+
+  it('are worked events first, which people wait for, and an account once however often it is named', async () => {
+    const signal = await storeSignal(stage, desk.producer.id);
+    const books = reconcile(desk.account.id);
+    const messages = [books, { ...books }, { kind: 'outbox' as const, id: signal.eventId }, { ...books }];
+    expect((await consume(deps, messages)).size).toBe(0);
+    expect(deps.lines.map((l) => [l.name, l.outcome])).toEqual([
+      ['signal.created', 'done'],
+      ['reconcile', 'applied'],
+    ]);
+    expect(bridge.calls('snapshot')).toBe(1);
+  });
+
+  it('of one user whose bridges hang hold up nobody: others come first, and what is left comes later', async () => {
+    const other = await makeUser(stage);
+    const hanging = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const { id: bridgeId } = await makeBridge(stage, other);
+        return makeAccount(stage, { userId: other, bridgeId, producerIds: [] });
+      }),
+    );
+    deps.outbound = async (request) => {
+      if (request.headers['x-bridge-id'] === desk.bridge.id) return bridge.outbound(request);
+      deps.clock.advance(10_000);
+      return SILENT;
+    };
+    const messages = [...hanging, desk.account].map(({ id }) => reconcile(id));
+    expect((await consume(deps, messages)).size, 'none of it is a failure').toBe(0);
+    const done = deps.lines.map((l) => [l.request_id, l.outcome]);
+    expect(done).toContainEqual([desk.account.id, 'applied']);
+    expect(done.length).toBe(5);
+    expect(deps.delayed).toEqual(hanging.slice(4).map(({ id }) => reconcile(id)));
+  });
+
+  it('come again by the queue’s own means where it does not take what was left', async () => {
+    const other = await makeUser(stage);
+    const accounts = await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        const { id: bridgeId } = await makeBridge(stage, other);
+        return makeAccount(stage, { userId: other, bridgeId, producerIds: [] });
+      }),
+    );
+    deps.outbound = async () => {
+      deps.clock.advance(10_000);
+      return SILENT;
+    };
+    deps.queue = {
+      send: async () => {
+        throw new Error('the queue takes nothing');
+      },
+    };
+    const messages = accounts.map(({ id }) => reconcile(id));
+    expect(await consume(deps, messages)).toEqual(new Set(messages.slice(5)));
+  });
+
+  it('that an unreachable database lets nobody read come again, all of them', async () => {
+    deps.db = {
+      run: async () => {
+        throw new Error('the database is gone');
+      },
+      batch: async () => {
+        throw new Error('the database is gone');
+      },
+    };
+    const messages = [
+      ...[reconcile(desk.account.id), reconcile(deps.ids.next())],
+      { kind: 'outbox' as const, id: deps.ids.next() },
+    ];
+    expect(await consume(deps, messages)).toEqual(new Set(messages));
   });
 });
 

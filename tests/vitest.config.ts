@@ -1,5 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+const ROOT = new URL('..', import.meta.url).pathname;
 
 /** `.wasm` imports as the Lambda bundle sees them: the bytes. */
 const wasmBytes = {
@@ -11,21 +15,76 @@ const wasmBytes = {
   },
 };
 
-// Timings never decide a test, so the limits are generous. Two workers, because CI has two cores.
+/**
+ * The tests of rooms share a process, as requests share an isolate: loading what they test takes longer than most of them.
+ * The two of charts are about an isolate that has drawn nothing yet.
+ */
+const TOGETHER = [
+  ...['approvals', 'bridge', 'execution', 'identity', 'ledger', 'market', 'notify', 'platform'],
+  ...['reconciliation', 'signals'],
+].map((room) => `tests/${room}/**/*.test.ts`);
+TOGETHER.push('tests/charts/!(draw-chart|rasterizer).test.ts', 'tests/infra/local/broker/**/*.test.ts');
+
+/** What takes longest comes first, or a core would wait for it at the end. A run knows no times of the one before. */
+const LONGEST = [
+  ...[
+    'contracts/source',
+    'contracts/lambda',
+    'contracts/worker',
+    'infra/local/start',
+    'faults/execution/schedules',
+  ],
+  ...[
+    'faults/execution/mutants',
+    'faults/database',
+    'faults/kill',
+    'infra/local/start-refusals',
+    'drizzle/migrate',
+  ],
+  ...['faults/misconfigured', 'infra/local/demo', 'infra/aws/app', 'infra/import-candles'],
+].map((name) => `tests/${name}.test.ts`);
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const at = LONGEST.indexOf(relative(ROOT, moduleId));
+      return at < 0 ? LONGEST.length : at;
+    };
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+  }
+}
+
+// Timings never decide a test, so the limits are generous.
 export default defineConfig({
   plugins: [wasmBytes],
   test: {
-    root: new URL('..', import.meta.url).pathname,
-    include: ['tests/**/*.test.ts'],
-    exclude: ['tests/workers/**'],
+    root: ROOT,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: TOGETHER,
+          isolate: false,
+          ...{ restoreMocks: true, unstubEnvs: true, unstubGlobals: true },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'alone', include: ['tests/**/*.test.ts'], exclude: ['tests/workers/**', ...TOGETHER] },
+      },
+    ],
     globalSetup: ['tests/support/database-server.ts'],
+    setupFiles: ['tests/support/compiled-children.ts'],
     passWithNoTests: false,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     // Or Node itself would load the `.wasm` of a package, past the plugin above.
     server: { deps: { inline: [/\.wasm$/] } },
-    maxWorkers: 2,
+    // Two cores, and often a file that waits: for a time to pass, for a process to start or to be gone.
+    maxWorkers: 3,
     coverage: {
       provider: 'v8',
       include: ['functions/**/*.ts'],

@@ -23,7 +23,11 @@ import { users } from './users.ts';
  * Trading accounts. Bound to (server, login) by the bridge's first signed snapshot, never by typing; `version` is
  * the compare-and-set that makes one writer of the books per account; `halted` blocks entries, never closes. From
  * `risk_bps` to `symbols`: what its user decides about its orders (`account-settings.ts`). `orders_made` grows with every
- * command, so that of two that counted the same positions one is made.
+ * command, so that of two that counted the same positions one is made. `trusted_at`: when an owner or admin first resumed
+ * it. While `epoch_behind_at` is set its broker has shown `epoch_behind_magic`, which we have yet to give
+ * (`restore-epoch.ts`); `epoch_witness`: and its word counts for others; an owner has judged that the magics in
+ * `epoch_dismissed` mean nothing. `next_bridge_id` takes over with its first snapshot
+ * of the same account, and `bridge_since` is when the present one did. From `released_at` on it holds its binding no more.
  */
 export const accounts = pgTable(
   'accounts',
@@ -43,6 +47,8 @@ export const accounts = pgTable(
     tradeMode: text('trade_mode', { enum: ['demo', 'contest', 'real'] }),
     boundAt: timestamp('bound_at', { withTimezone: true, mode: 'string' }),
     halted: boolean('halted').notNull(),
+    /** While it is halted: orders of ours that still work are taken back. */
+    withdrawPending: boolean('withdraw_pending').notNull().default(false),
     orderVolume: numeric('order_volume', { precision: 18, scale: 8 }).notNull(),
     riskBps: smallint('risk_bps'),
     riskBase: text('risk_base', { enum: ['lesser', 'equity'] })
@@ -58,18 +64,36 @@ export const accounts = pgTable(
     instruments: text('instruments').array(),
     symbols: jsonb('symbols').notNull().default({}),
     ordersMade: bigint('orders_made', { mode: 'bigint' }).notNull().default(sql`0`),
+    trustedAt: timestamp('trusted_at', { withTimezone: true, mode: 'string' }),
+    epochBehindAt: timestamp('epoch_behind_at', { withTimezone: true, mode: 'string' }),
+    epochBehindMagic: bigint('epoch_behind_magic', { mode: 'bigint' }),
+    epochWitness: boolean('epoch_witness').notNull().default(false),
+    epochDismissed: bigint('epoch_dismissed', { mode: 'bigint' }).array().notNull().default(sql`'{}'`),
+    epochDoubts: integer('epoch_doubts').notNull().default(0),
+    nextBridgeId: uuid('next_bridge_id').references(() => bridges.id, { onDelete: 'restrict' }),
+    bridgeSince: timestamp('bridge_since', { withTimezone: true, mode: 'string' }),
+    releasedAt: timestamp('released_at', { withTimezone: true, mode: 'string' }),
     version: integer('version').notNull(),
     bootId: text('boot_id'),
     bridgeSeq: bigint('bridge_seq', { mode: 'bigint' }),
     snapshotAt: timestamp('snapshot_at', { withTimezone: true, mode: 'string' }),
     dealsCursor: timestamp('deals_cursor', { withTimezone: true, mode: 'string' }),
+    /** Up to where the history has been read, while it is read page by page; null: up to the last snapshot. */
+    historyUntil: timestamp('history_until', { withTimezone: true, mode: 'string' }),
     state: jsonb('state'),
     createdAt: timestamp('created_at', { withTimezone: true, mode: 'string' }).notNull(),
     updatedAt: timestamp('updated_at', { withTimezone: true, mode: 'string' }).notNull(),
   },
   (t) => [
-    uniqueIndex('ux_accounts_binding').on(t.server, t.login).where(sql`${t.login} is not null`),
+    uniqueIndex('ux_accounts_binding')
+      .on(t.server, t.login)
+      .where(sql`${t.login} is not null and ${t.releasedAt} is null`),
     uniqueIndex('ux_accounts_bridge').on(t.bridgeId),
+    uniqueIndex('ux_accounts_next_bridge').on(t.nextBridgeId),
+    index('ix_accounts_epoch')
+      .on(t.id)
+      .where(sql`${t.epochBehindAt} is not null or cardinality(${t.epochDismissed}) > 0`),
+    check('ck_accounts_withdraw', sql`${t.halted} or not ${t.withdrawPending}`),
     check('ck_accounts_volume', sql`${t.orderVolume} > 0`),
     check('ck_accounts_risk', sql`${t.riskBps} between 1 and 1000`),
     check('ck_accounts_risk_base', sql`${t.riskBase} in ('lesser', 'equity')`),
@@ -82,6 +106,9 @@ export const accounts = pgTable(
     check('ck_accounts_margin_share', sql`${t.marginShareBps} between 1 and 10000`),
     check('ck_accounts_symbols', sql`jsonb_typeof(${t.symbols}) = 'object'`),
     check('ck_accounts_binding', sql`(${t.login} is null) = (${t.boundAt} is null)`),
+    check('ck_accounts_released', sql`${t.releasedAt} is null or ${t.halted}`),
+    check('ck_accounts_behind', sql`(${t.epochBehindAt} is null) = (${t.epochBehindMagic} is null)`),
+    check('ck_accounts_witness', sql`not ${t.epochWitness} or ${t.epochBehindAt} is not null`),
     index('ix_accounts_user').on(t.userId, t.createdAt),
   ],
 );

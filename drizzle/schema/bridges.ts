@@ -1,7 +1,7 @@
 import { index, integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import { users } from './users.ts';
 
-/** Programs beside an MT5 terminal that speak our signed protocol. */
+/** Programs beside an MT5 terminal that speak our signed protocol. One without an address polls, and cannot be called. */
 export const bridges = pgTable(
   'bridges',
   {
@@ -10,7 +10,7 @@ export const bridges = pgTable(
       .notNull()
       .references(() => users.id, { onDelete: 'restrict' }),
     name: text('name').notNull(),
-    url: text('url').notNull(),
+    url: text('url'),
     createdAt: timestamp('created_at', { withTimezone: true, mode: 'string' }).notNull(),
     revokedAt: timestamp('revoked_at', { withTimezone: true, mode: 'string' }),
   },

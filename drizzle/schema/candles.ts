@@ -3,14 +3,17 @@ import { accounts } from './accounts.ts';
 
 const price = (name: string) => numeric(name, { precision: 18, scale: 8 }).notNull();
 
-/** Closed bars as an account's broker states them; `time` is the bar's opening in UTC. */
+/**
+ * Closed bars as an account's broker states them, by the broker's own name of the symbol: which instrument of ours that is
+ * may change. `time` is the bar's opening in UTC.
+ */
 export const candles = pgTable(
   'candles',
   {
     accountId: uuid('account_id')
       .notNull()
       .references(() => accounts.id, { onDelete: 'restrict' }),
-    instrument: text('instrument').notNull(),
+    symbol: text('symbol').notNull(),
     timeframe: text('timeframe').notNull(),
     time: timestamp('time', { withTimezone: true, mode: 'string' }).notNull(),
     open: price('open'),
@@ -19,5 +22,5 @@ export const candles = pgTable(
     close: price('close'),
     volume: price('volume'),
   },
-  (t) => [primaryKey({ columns: [t.accountId, t.instrument, t.timeframe, t.time] })],
+  (t) => [primaryKey({ columns: [t.accountId, t.symbol, t.timeframe, t.time] })],
 );

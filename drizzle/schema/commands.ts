@@ -1,10 +1,12 @@
 import { sql } from 'drizzle-orm';
+import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import {
   bigint,
   check,
   index,
   integer,
   jsonb,
+  numeric,
   pgTable,
   smallint,
   text,
@@ -19,7 +21,7 @@ import { signals } from './signals.ts';
 /**
  * What we told a broker to do: one row per intent, committed with its id and magic before anything is sent.
  * `ux_commands_approval` is why an approval is executed at most once, however often its event arrives; `leg` counts the
- * positions that one close takes out.
+ * orders of one close (`exits`). A cancellation names the command whose working order it takes back, and is one at a time.
  */
 export const commands = pgTable(
   'commands',
@@ -30,9 +32,11 @@ export const commands = pgTable(
       .references(() => accounts.id, { onDelete: 'restrict' }),
     approvalId: uuid('approval_id').references(() => approvals.id, { onDelete: 'restrict' }),
     signalId: uuid('signal_id').references(() => signals.id, { onDelete: 'restrict' }),
-    kind: text('kind', { enum: ['open', 'place', 'close'] }).notNull(),
+    kind: text('kind', { enum: ['open', 'place', 'close', 'cancel'] }).notNull(),
     leg: smallint('leg').notNull().default(0),
     symbol: text('symbol').notNull(),
+    /** Ours, as the signal named it, whatever the account's user maps to what afterwards; null: no signal made it. */
+    instrument: text('instrument'),
     instruction: jsonb('instruction').notNull(),
     magic: bigint('magic', { mode: 'bigint' }).notNull(),
     comment: text('comment').notNull(),
@@ -57,6 +61,9 @@ export const commands = pgTable(
     reason: text('reason'),
     orderTicket: text('order_ticket'),
     positionId: text('position_id'),
+    /** Lots that the broker said were traded; null where it said none. */
+    volumeFilled: numeric('volume_filled', { precision: 20, scale: 8 }),
+    targetId: uuid('target_id').references((): AnyPgColumn => commands.id, { onDelete: 'restrict' }),
     createdAt: timestamp('created_at', { withTimezone: true, mode: 'string' }).notNull(),
     updatedAt: timestamp('updated_at', { withTimezone: true, mode: 'string' }).notNull(),
   },
@@ -65,11 +72,15 @@ export const commands = pgTable(
       'ck_commands_state',
       sql`${t.state} in ('created', 'sent', 'placed', 'done', 'partial', 'failed', 'expired', 'unknown', 'not_executed', 'ended')`,
     ),
-    check('ck_commands_kind', sql`${t.kind} in ('open', 'place', 'close')`),
+    check('ck_commands_kind', sql`${t.kind} in ('open', 'place', 'close', 'cancel')`),
+    check('ck_commands_target', sql`(${t.kind} = 'cancel') = (${t.targetId} is not null)`),
     check('ck_commands_leg', sql`${t.leg} >= 0 and (${t.leg} = 0 or ${t.kind} = 'close')`),
     check('ck_commands_comment', sql`length(${t.comment}) <= 26`),
     uniqueIndex('ux_commands_approval').on(t.approvalId, t.leg).where(sql`${t.approvalId} is not null`),
     uniqueIndex('ux_commands_magic').on(t.magic),
+    uniqueIndex('ux_commands_target').on(t.targetId).where(sql`${t.state} in ('created', 'sent', 'unknown')`),
+    index('ix_commands_target').on(t.targetId).where(sql`${t.targetId} is not null`),
+    index('ix_commands_position').on(t.accountId, t.positionId).where(sql`${t.positionId} is not null`),
     // Attempts of one command differ in the lowest four bits alone.
     index('ix_commands_number').on(sql`(${t.magic} >> 4)`),
     index('ix_commands_account_state').on(t.accountId, t.state, t.createdAt),

@@ -23,11 +23,12 @@ export const signalTerms = (
     stop_loss: plainOrNull(signal.stopLoss),
     take_profit: plainOrNull(signal.takeProfit),
   };
-  const { volume, risk } = orderLimits(account.trading, wanted);
+  const { volume, risk, band } = orderLimits(account.trading, wanted);
   return {
     signal_id: signal.id,
     account_id: account.id,
     ...wanted,
+    band,
     max_volume: volume,
     max_risk: risk,
     expires_at: isoTime(signal.expiresMs),

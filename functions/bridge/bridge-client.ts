@@ -1,8 +1,9 @@
 /**
- * Calls a bridge's webhook: signs what we say, believes only a reply that is signed over our own request. A reply that
- * is late, unsigned, badly signed, or not of the protocol counts as none, and then nobody knows whether the other side
- * acted: that is `no-reply`. What only reads is asked again within the policy of `resilient-call.ts`; `execute` goes
- * through the bridge's circuit, and is never sent again.
+ * The webhook adapter of the bridge port: signs what we say, believes only a reply that is signed over our own request. A
+ * reply that is late, unsigned, badly signed, or not of the protocol counts as none, and then nobody knows whether the
+ * other side acted: that is `no-reply`. What only reads is asked again within the policy of `resilient-call.ts`; `execute`
+ * is never sent again, and goes through the bridge's circuit, which holds back all of it but closes and cancellations: a
+ * position is not left open, nor an order working, because other calls have failed.
  */
 import type { z } from 'zod';
 import { readBridge } from '../identity/bridge-store.ts';
@@ -26,59 +27,46 @@ import { type Judgement, resilientCall } from '../platform/resilient-call.ts';
 import { open } from '../platform/secret-box.ts';
 import { MT5_CONNECT } from './bridge-metrics.ts';
 import {
+  type Ask,
+  type BridgePort,
+  candlesAsk,
+  type Reply,
+  requestOf,
+  type WantedCandles,
+} from './bridge-port.ts';
+import {
   type BridgeCommand,
   type CandlesReply,
   candlesReply,
   type ExecutionResult,
   executeReply,
-  type Lookup,
   lookupReply,
-  PROTOCOL_VERSION,
-  type Snapshot,
   snapshotReply,
 } from './bridge-protocol.ts';
+import { leaveCandleWish } from './candle-wish-store.ts';
 
 const TIMEOUT_MS = 10_000;
 const MAX_REPLY_BYTES = 4 * 1024 * 1024;
 
-export type NoReply = {
-  kind: 'no-reply';
-  /** `none`: surely nothing was done. `unknown`: it may have been. */
-  effect: 'none' | 'unknown';
-  word:
-    | 'unregistered'
-    | 'blocked'
-    | 'unreachable'
-    | 'timeout'
-    | 'too-large'
-    | 'refused'
-    | 'unsigned'
-    | 'malformed'
-    | 'circuit-open';
-};
-export type Reply<T> = { kind: 'reply'; value: T } | NoReply;
+/** A bridge as it is reached from here. One that polls answers nothing: bars are left for it to fetch (`deferred`). */
+export const bridgeClient = (deps: Deps, bridgeId: string): BridgePort => ({
+  lane: 'called',
+  snapshot: (dealsFromMs, dealsToMs = null) => {
+    const [from, to] = [dealsFromMs, dealsToMs].map((ms) => (ms === null ? null : isoTime(ms)));
+    const wanted = { kind: 'snapshot' as const, deals_from: from ?? null, deals_to: to ?? null };
+    return call(deps, bridgeId, wanted, snapshotReply);
+  },
+  execute: (command) => execute(deps, bridgeId, command),
+  lookup: ({ cmdId, magic }) => call(deps, bridgeId, { kind: 'lookup', cmd_id: cmdId, magic }, lookupReply),
+  candles: (wanted) => candles(deps, bridgeId, wanted),
+});
 
-/** Asks for the account's state and its deals since `dealsFromMs` (null: from the beginning). */
-export const askSnapshot = (
-  deps: Deps,
-  bridgeId: string,
-  dealsFromMs: number | null,
-): Promise<Reply<Snapshot>> =>
-  call(
-    deps,
-    bridgeId,
-    'snapshot',
-    { deals_from: dealsFromMs === null ? null : isoTime(dealsFromMs) },
-    snapshotReply,
-  );
-
-/** Tells the bridge to execute a command. The bridge's journal makes a repeat of the same command id harmless. */
-export async function askExecute(
+async function execute(
   deps: Deps,
   bridgeId: string,
   command: BridgeCommand,
 ): Promise<Reply<ExecutionResult>> {
-  const reply = await call(deps, bridgeId, 'execute', { command }, executeReply);
+  const reply = await call(deps, bridgeId, { kind: 'execute', command }, executeReply);
   if (reply.kind === 'no-reply') return reply;
   const { result } = reply.value;
   return result.cmd_id === command.cmd_id
@@ -86,48 +74,30 @@ export async function askExecute(
     : { kind: 'no-reply', effect: 'unknown', word: 'malformed' };
 }
 
-/** Asks what became of a command: the bridge's journal and everything at the broker that carries its magic. */
-export const askLookup = (
-  deps: Deps,
-  bridgeId: string,
-  command: { cmdId: string; magic: string },
-): Promise<Reply<Lookup>> =>
-  call(deps, bridgeId, 'lookup', { cmd_id: command.cmdId, magic: command.magic }, lookupReply);
-
-/** Asks for at most `count` closed bars of a symbol: of those that begin in `window` the first, without it the newest. */
-export const askCandles = (
-  deps: Deps,
-  bridgeId: string,
-  wanted: {
-    symbol: string;
-    timeframe: string;
-    count: number;
-    window?: { fromMs: number; toMs: number };
-  },
-): Promise<Reply<CandlesReply>> => {
-  const { window, ...rest } = wanted;
-  const [from, to] = window ? [isoTime(window.fromMs), isoTime(window.toMs)] : [null, null];
-  return call(deps, bridgeId, 'candles', { ...rest, from, to }, candlesReply);
-};
-
-type Kind = 'snapshot' | 'execute' | 'lookup' | 'candles';
+async function candles(deps: Deps, bridgeId: string, wanted: WantedCandles): Promise<Reply<CandlesReply>> {
+  const reply = await call(deps, bridgeId, candlesAsk(wanted), candlesReply);
+  if (reply.kind === 'reply' || reply.word !== 'polled') return reply;
+  await leaveCandleWish(deps.db, { id: deps.ids.next(), bridgeId, wanted, nowMs: deps.clock.nowMs() });
+  return { ...reply, word: 'deferred' };
+}
 
 async function call<S extends z.ZodType>(
   deps: Deps,
   bridgeId: string,
-  kind: Kind,
-  members: Record<string, unknown>,
+  wanted: Ask,
   schema: S,
 ): Promise<Reply<z.output<S>>> {
-  const reads = kind !== 'execute';
+  const reads = wanted.kind !== 'execute';
   const made = await resilientCall(
     deps,
     {
-      ...{ operation: `bridge-${kind}`, service: 'bridge', circuit: `bridge:${bridgeId}` },
+      ...{ operation: `bridge-${wanted.kind}`, service: 'bridge', circuit: circuitOf(bridgeId, wanted) },
       ...{ repeatable: reads, once: !reads },
+      evenOpen:
+        wanted.kind === 'execute' && (wanted.command.kind === 'close' || wanted.command.kind === 'cancel'),
     },
     async () => {
-      const reply = await ask(deps, bridgeId, kind, members, schema);
+      const reply = await ask(deps, bridgeId, wanted, schema);
       deps.metrics.count(MT5_CONNECT, [reply.kind === 'reply' ? 'ok' : reply.word]);
       return reply;
     },
@@ -138,35 +108,36 @@ async function call<S extends z.ZodType>(
   return { kind: 'no-reply', effect: 'none', word: 'circuit-open' };
 }
 
-/** A bridge that refuses is there and has said its word; what it says wrongly it will say again. */
+/** Bars are asked for by whoever looks at a chart, and are no reason to hold back an order. */
+const circuitOf = (bridgeId: string, { kind }: Ask): string =>
+  kind === 'candles' ? `bridge:${bridgeId}:candles` : `bridge:${bridgeId}`;
+
+/** Words of a bridge that is not there to be asked, which says nothing of how it is. */
+const NOT_ASKED = new Set(['unregistered', 'blocked', 'polled']);
+/** Words of one that is there and has answered, however badly: what it says wrongly it will say again. */
+const ANSWERED = new Set(['refused', 'malformed', 'too-large']);
+
 function judged(reply: Reply<unknown>): Judgement {
   if (reply.kind === 'reply') return { health: 'up', transient: false, effect: 'none', retryAfterMs: null };
   const { word, effect } = reply;
   const gone = word === 'unreachable' || word === 'timeout';
-  const ours = word === 'unregistered' || word === 'blocked';
-  const health = ours ? 'unknown' : word === 'refused' ? 'up' : 'down';
+  const health = NOT_ASKED.has(word) ? 'unknown' : ANSWERED.has(word) ? 'up' : 'down';
   return { health, transient: gone, effect, retryAfterMs: null };
 }
 
 async function ask<S extends z.ZodType>(
   deps: Deps,
   bridgeId: string,
-  kind: string,
-  members: Record<string, unknown>,
+  wanted: Ask,
   schema: S,
 ): Promise<Reply<z.output<S>>> {
   const found = await readBridge(deps.db, bridgeId);
   const place = { table: 'bridge_secrets', row: bridgeId, version: found?.secret.version ?? 0 };
   const secret = found && (await open(need(deps.config, 'BRIDGE_KEYS'), place, found.secret));
   if (!found || !secret) return { kind: 'no-reply', effect: 'none', word: 'unregistered' };
+  if (found.bridge.url === null) return { kind: 'no-reply', effect: 'none', word: 'polled' };
   const nowMs = deps.clock.nowMs();
-  const request = {
-    v: PROTOCOL_VERSION,
-    kind,
-    request_id: deps.ids.next(),
-    sent_at: isoTime(nowMs),
-    ...members,
-  };
+  const request = requestOf(wanted, deps.ids.next(), nowMs);
   const body = JSON.stringify(request);
   const nonce = toBase64Url(deps.ids.randomBytes(16));
   const timestamp = String(Math.floor(nowMs / 1000));

@@ -1,6 +1,6 @@
 import { type CounterFamily, FLUSHED } from '../platform/metric-family.ts';
 
-/** `ok`, or the word of the reply that never came; `circuit-open` is a call that was not made. */
+/** `ok`, or the word of the reply that never came; `circuit-open` and `polled` are calls that were not made. */
 export const MT5_CONNECT: CounterFamily = {
   kind: 'counter',
   name: 'mt5_connect_total',
@@ -8,7 +8,7 @@ export const MT5_CONNECT: CounterFamily = {
   labels: {
     result: [
       ...['ok', 'unregistered', 'blocked', 'unreachable', 'timeout'],
-      ...['too-large', 'refused', 'unsigned', 'malformed', 'circuit-open'],
+      ...['too-large', 'refused', 'unsigned', 'malformed', 'circuit-open', 'polled'],
     ],
   },
 };

@@ -5,24 +5,33 @@
  */
 import { z } from 'zod';
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 1 as const;
 
 const decimal = z.string().regex(/^-?(?:0|[1-9]\d{0,14})(?:\.\d{1,8})?$/);
 const ticket = z.string().regex(/^\d{1,20}$/);
+/** 64 bits, which MT5 writes without a sign and PostgreSQL with one. Ours are the same either way. */
+const magic = z
+  .string()
+  .regex(/^-?\d{1,20}$/)
+  .transform((s) => String(BigInt.asIntN(64, BigInt(s))));
 const time = z.iso.datetime({ offset: true }).transform((s) => Date.parse(s));
-const label = z.string().max(100);
+/** What PostgreSQL cannot hold in a text (U+0000), or would hold altered (a lone surrogate), is no reason to know nothing. */
+const cleaned = (text: string): string => text.toWellFormed().replaceAll('\u0000', '\uFFFD');
+const label = z.string().max(100).transform(cleaned);
+/** Whatever somebody wrote beside a row; its beginning is evidence enough. */
+const remark = z.string().transform((text) => cleaned(text.slice(0, 100)));
 
 const common = {
   v: z.literal(PROTOCOL_VERSION),
   request_id: z.string(),
-  boot_id: z.string().min(1).max(100),
+  boot_id: z.string().min(1).max(100).transform(cleaned),
   seq: z.number().int().nonnegative(),
 };
 
 export const accountInfo = z.object({
   login: z.string().regex(/^\d{1,20}$/),
-  server: z.string().min(1).max(100),
-  currency: z.string().min(1).max(12),
+  server: z.string().min(1).max(100).transform(cleaned),
+  currency: z.string().min(1).max(12).transform(cleaned),
   margin_mode: z.enum(['hedging', 'netting', 'exchange']),
   trade_mode: z.enum(['demo', 'contest', 'real']),
   balance: decimal,
@@ -41,7 +50,7 @@ export const positionInfo = z.object({
   identifier: ticket,
   time,
   type: z.enum(['buy', 'sell']),
-  magic: ticket,
+  magic,
   volume: decimal,
   price_open: decimal,
   sl: decimal.nullable(),
@@ -50,7 +59,7 @@ export const positionInfo = z.object({
   swap: decimal,
   profit: decimal,
   symbol: label,
-  comment: label,
+  comment: remark,
 });
 
 export const orderInfo = z.object({
@@ -59,13 +68,13 @@ export const orderInfo = z.object({
   time_done: time.nullish(),
   type: label,
   state: label,
-  magic: ticket,
+  magic,
   position_id: ticket,
   volume_initial: decimal,
   volume_current: decimal,
   price_open: decimal,
   symbol: label,
-  comment: label,
+  comment: remark,
 });
 
 export const dealInfo = z.object({
@@ -75,7 +84,7 @@ export const dealInfo = z.object({
   time,
   type: label,
   entry: z.enum(['in', 'out', 'inout', 'out_by']).nullable(),
-  magic: ticket,
+  magic,
   reason: label,
   volume: decimal,
   price: decimal,
@@ -84,8 +93,8 @@ export const dealInfo = z.object({
   profit: decimal,
   fee: decimal,
   symbol: label,
-  comment: label,
-  external_id: label,
+  comment: remark,
+  external_id: remark,
 });
 
 /** What an older bridge leaves out is not guessed: an order that needs it is refused by name. */
@@ -129,6 +138,11 @@ export const snapshotReply = z.object({
   orders: z.array(orderInfo).max(2_000),
   deals: z.array(dealInfo).max(10_000),
   history_orders: z.array(orderInfo).max(10_000),
+  /**
+   * Up to when, not included, the deals and ended orders go, where that is not now: a history that is longer than one
+   * reply holds comes in pages, the oldest first, and so does one that was asked for up to a time.
+   */
+  deals_to: time.nullish(),
   symbols: z.array(symbolInfo).max(2_000),
   sections: z.object({
     account: z.boolean(),
@@ -137,7 +151,7 @@ export const snapshotReply = z.object({
     deals: z.boolean(),
     history_orders: z.boolean(),
   }),
-  highest_magic: ticket,
+  highest_magic: magic,
   candles: z.array(pushedCandles).max(20).optional(),
 });
 
@@ -149,10 +163,10 @@ export const executionResult = z.object({
   deal: ticket.nullable(),
   price: decimal.nullable(),
   volume: decimal.nullable(),
-  reason: z.string().max(300).nullable(),
+  reason: z.string().max(300).transform(cleaned).nullable(),
   attempt: z.number().int().nonnegative().nullish(),
   /** The trade server's own words. */
-  broker_comment: z.string().max(300).nullish(),
+  broker_comment: z.string().max(300).transform(cleaned).nullish(),
 });
 export const executeReply = z.object({ ...common, kind: z.literal('execute'), result: executionResult });
 
@@ -182,34 +196,76 @@ export type ExecutionResult = z.output<typeof executionResult>;
 export type Lookup = z.output<typeof lookupReply>;
 export type CandlesReply = z.output<typeof candlesReply>;
 
-/** What we tell a bridge to do. The id, magic and comment were committed before this is sent. */
-export type BridgeCommand = {
-  cmd_id: string;
-  attempt: number;
-  kind: 'open' | 'place' | 'close';
-  expires_at: string;
-  /** What must hold at the terminal when it is sent; `price_low` and `price_high` bound the quote it would trade at. */
-  pre: {
-    login: string;
-    server: string;
-    symbol: string;
-    position_id?: string;
-    volume_at_most?: string;
-    max_spread_points?: number;
-    price_low?: string;
-    price_high?: string;
-  };
-  order: {
-    symbol: string;
-    type: 'buy' | 'sell' | `${'buy' | 'sell'}_${'limit' | 'stop'}`;
-    volume: string;
-    price?: string;
-    stop_loss?: string;
-    take_profit?: string;
-    deviation_points?: number;
-    position_ticket?: string;
-    /** When a pending order ends, ISO 8601; without it, when it is cancelled. */
-    expires_at?: string;
-  };
-  evidence: { magic: string; comment: string };
+const PENDING = ['buy_limit', 'sell_limit', 'buy_stop', 'sell_stop'] as const;
+
+const given = {
+  cmd_id: z.string(),
+  attempt: z.number().int().nonnegative(),
+  expires_at: z.string(),
+  evidence: z.object({ magic: z.string(), comment: z.string() }),
 };
+const terminal = { login: z.string(), server: z.string(), symbol: z.string() };
+
+const tradeCommand = z.object({
+  ...given,
+  kind: z.enum(['open', 'place', 'close']),
+  /** What must hold at the terminal when it is sent; `price_low` and `price_high` bound the quote it would trade at. */
+  pre: z.object({
+    ...terminal,
+    position_id: z.string().optional(),
+    volume_at_most: z.string().optional(),
+    max_spread_points: z.number().optional(),
+    price_low: z.string().optional(),
+    price_high: z.string().optional(),
+  }),
+  order: z.object({
+    symbol: z.string(),
+    type: z.enum(['buy', 'sell', ...PENDING]),
+    volume: z.string(),
+    price: z.string().optional(),
+    stop_loss: z.string().optional(),
+    take_profit: z.string().optional(),
+    deviation_points: z.number().optional(),
+    position_ticket: z.string().optional(),
+    /** When a pending order ends, ISO 8601; without it, when it is cancelled. */
+    expires_at: z.string().optional(),
+  }),
+});
+/** Takes back the working order of this ticket. */
+const cancelCommand = z.object({
+  ...given,
+  kind: z.literal('cancel'),
+  pre: z.object(terminal),
+  order: z.object({ symbol: z.string(), order_ticket: z.string() }),
+});
+/** What we tell a bridge to do. The id, magic and comment were committed before this is sent. */
+export const bridgeCommand = z.discriminatedUnion('kind', [tradeCommand, cancelCommand]);
+export type BridgeCommand = z.output<typeof bridgeCommand>;
+/** What is told, without whose it is and which try. */
+export type TradeInstruction = Pick<z.output<typeof tradeCommand>, 'kind' | 'pre' | 'order'>;
+export type CancelInstruction = Pick<z.output<typeof cancelCommand>, 'kind' | 'pre' | 'order'>;
+
+const asked = { v: z.literal(PROTOCOL_VERSION), request_id: z.string(), sent_at: z.string() };
+
+/** Everything that we ask a bridge, as it travels, whichever lane carries it. */
+export const bridgeRequest = z.discriminatedUnion('kind', [
+  z.object({
+    ...asked,
+    kind: z.literal('snapshot'),
+    /** Deals and ended orders from this time on, null: from the beginning, and before that one, null: to the end. */
+    deals_from: z.string().nullable(),
+    deals_to: z.string().nullable(),
+  }),
+  z.object({ ...asked, kind: z.literal('execute'), command: bridgeCommand }),
+  z.object({ ...asked, kind: z.literal('lookup'), cmd_id: z.string(), magic: z.string() }),
+  z.object({
+    ...asked,
+    kind: z.literal('candles'),
+    symbol: z.string(),
+    timeframe: z.string(),
+    count: z.number().int(),
+    from: z.string().nullable(),
+    to: z.string().nullable(),
+  }),
+]);
+export type BridgeRequest = z.output<typeof bridgeRequest>;

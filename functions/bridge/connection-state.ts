@@ -8,21 +8,23 @@ export const DELAYED_AFTER_MS = 15_000;
 /** Later than this nobody knows what stands in the account: no entries. Closes are never blocked. */
 export const SILENT_AFTER_MS = 60_000;
 
-export type ConnectionState = 'never' | 'connected' | 'delayed' | 'silent' | 'mismatch';
+export type ConnectionState = 'never' | 'connected' | 'delayed' | 'silent' | 'mismatch' | 'catching-up';
 
 /**
  * The state at `nowMs` of an account whose bridge was last heard at `lastContactMs` (null: never). `mismatch`: the terminal
- * was then logged in to another account than the one it is bound to.
+ * was then logged in to another account than the one it is bound to. `catchingUp`: its history is being read page by page,
+ * and until that is done nobody knows what stands in the account.
  */
 export function connectionState(
   lastContactMs: number | null,
   nowMs: number,
-  mismatch = false,
+  { mismatch = false, catchingUp = false } = {},
 ): ConnectionState {
   if (lastContactMs === null) return 'never';
   if (mismatch) return 'mismatch';
   const ageMs = nowMs - lastContactMs;
   if (ageMs > SILENT_AFTER_MS) return 'silent';
+  if (catchingUp) return 'catching-up';
   return ageMs > DELAYED_AFTER_MS ? 'delayed' : 'connected';
 }
 

@@ -8,7 +8,14 @@ import { isoTime } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { contactOf, HELD_OUTCOMES, reconnectPauseMs } from './connection-state.ts';
 
-export type Contact = { accountId: string; bridgeId: string; outcome: string; nowMs: number };
+export type Contact = {
+  accountId: string;
+  bridgeId: string;
+  outcome: string;
+  nowMs: number;
+  /** When it is to come again, where it comes by itself. */
+  nextMs?: number;
+};
 
 /**
  * Notes a contact, of which `outcome` is what the reconciliation came to. `alert` are the ids of the alert that a mismatch
@@ -19,7 +26,7 @@ export async function noteContact(
   contact: Contact,
   alert: { id: string; eventId: string },
 ): Promise<boolean> {
-  const { bridgeId, accountId, outcome, nowMs } = contact;
+  const { bridgeId, accountId, outcome, nowMs, nextMs = nowMs } = contact;
   const { heard, mismatch } = contactOf(outcome);
   const now = sql`${isoTime(nowMs)}::timestamptz`;
   const pauses = Array.from({ length: 12 }, (_, failures) => reconnectPauseMs(failures));
@@ -36,7 +43,7 @@ export async function noteContact(
   ), note AS (
     INSERT INTO bridge_contacts AS c (bridge_id, heard_at, outcome, failures, next_at, updated_at)
     VALUES (${bridgeId}::uuid, ${heard ? isoTime(nowMs) : null}::timestamptz, ${outcome}, ${heard ? 0 : 1}::smallint,
-      ${now}, ${now})
+      ${isoTime(nextMs)}::timestamptz, ${now})
     ON CONFLICT (bridge_id) DO UPDATE SET heard_at = coalesce(excluded.heard_at, c.heard_at),
       outcome = CASE WHEN ${heard}::boolean OR c.outcome <> ALL(${`{${HELD_OUTCOMES.join(',')}}`}::text[])
         THEN excluded.outcome ELSE c.outcome END,

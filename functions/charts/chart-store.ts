@@ -84,7 +84,8 @@ export async function readTradeSubject(
       t.entry_price, t.exit_price, t.opened_at, t.closed_at, t.stop_loss, t.take_profit, i.digits,
       (a.user_id = ${userId}::uuid) AS mine, a.id AS account_id, a.bridge_id
     FROM trades t JOIN accounts a ON a.id = t.account_id
-    CROSS JOIN LATERAL (SELECT instrument_of(a.symbols, t.symbol) AS instrument) n
+    CROSS JOIN LATERAL (SELECT coalesce((SELECT c.instrument FROM commands c WHERE c.id = t.command_id),
+      instrument_of(a.symbols, t.symbol)) AS instrument) n
     LEFT JOIN instruments i ON i.symbol = n.instrument
     WHERE t.id = ${tradeId}::uuid`);
   if (row === undefined) return null;

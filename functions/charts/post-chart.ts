@@ -42,7 +42,7 @@ const route = createRoute({
   summary: 'Draw a chart; its address never changes',
   security: bearer,
   request: { body: body(chartSpecSchema) },
-  responses: { 201: json(chartSchema, 'Where the picture is'), ...problems(400, 403, 404, 413, 415, 422) },
+  responses: { 201: json(chartSchema, 'Where the picture is'), ...problems(400, 403, 404, 415, 422) },
 });
 
 /** `POST /api/v1/charts`; the body may hold candles up to 4 MiB. */
@@ -111,7 +111,7 @@ async function dataOf(deps: Deps, spec: ChartSpec, caller: Caller): Promise<Char
   if (subject === null) throw problem('not-found', { detail: 'no such source' });
   if (!subject.mine && !readsEverything(caller.role)) throw problem('forbidden');
   const { accountId, bridgeId, instrument, symbol } = subject;
-  const of = accountId && bridgeId ? { accountId, bridgeId, instrument, symbol, timeframe: TIMEFRAME } : null;
+  const of = accountId && bridgeId ? { accountId, bridgeId, symbol, timeframe: TIMEFRAME } : null;
   const found = of === null ? [] : await fetchCandles(deps, of, SHOWN_BARS + WARM_UP_BARS);
   if (found.length === 0)
     throw sourceFault('/source', `there are no candles of ${instrument} yet: no bridge has sent any`);

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { type AuditEntry, auditInsert } from '../platform/audit.ts';
 import { isoTime, timestampMs } from '../platform/clock.ts';
 import { type Database, databaseFault, type Row } from '../platform/database.ts';
@@ -14,6 +14,17 @@ export type Binding = {
   marginMode: 'hedging' | 'netting' | 'exchange';
   tradeMode: 'demo' | 'contest' | 'real';
 };
+/** What its broker has shown of a restore (`restore-epoch.ts`), and what that means to it. */
+export type AccountEpoch = {
+  /** The magic that it is suspected for; null: for none. */
+  behind: string | null;
+  /** Others' brokers have shown one since its own was last heard. */
+  unproven: boolean;
+  /** Magics of which an owner has judged that they mean nothing. */
+  dismissed: readonly string[];
+  /** Whether an owner or admin has ever let it trade. */
+  trusted: boolean;
+};
 export type Account = {
   id: string;
   userId: string;
@@ -21,6 +32,8 @@ export type Account = {
   name: string;
   binding: Binding | null;
   halted: boolean;
+  /** While it is halted, orders that work are taken back. */
+  withdrawPending: boolean;
   orderVolume: string;
   settings: AccountSettings;
   version: number;
@@ -28,10 +41,23 @@ export type Account = {
   bridgeSeq: number | null;
   snapshotMs: number | null;
   dealsCursorMs: number | null;
+  /** Up to where its history has been read, while that is read page by page; null: up to the last snapshot. */
+  historyUntilMs: number | null;
   /** Balance, equity, margin and the number of working orders as the last valid snapshot states them; null before it. */
   state: Record<string, string> | null;
+  epoch: AccountEpoch;
+  /** The bridge that is to take over with its first snapshot of the same broker's account; null: none. */
+  nextBridgeId: string | null;
+  /** When the present bridge took over from another; null: it was the first. */
+  bridgeSinceMs: number | null;
+  /** Its binding was taken from it: its books end there. */
+  released: boolean;
   /** Of its bridge; null before the first call, and where the row was read without it. */
   contact?: { heardMs: number | null; outcome: string; failures: number; nextMs: number } | null;
+  /** Whether its bridge polls, so that nobody can call it; absent where the row was read without it. */
+  polled?: boolean;
+  /** Whether an approved close is under way; absent where the row was read without it. */
+  leaving?: boolean;
   /** What holds for every account; absent where the row was read without it. */
   deployment?: Standing;
   createdMs: number;
@@ -73,6 +99,7 @@ export const accountOf = (row: Row): Account => ({
           tradeMode: row['trade_mode'] as Binding['tradeMode'],
         },
   halted: row['halted'] === true,
+  withdrawPending: row['withdraw_pending'] === true,
   orderVolume: String(row['order_volume']),
   settings: settingsOf(row),
   version: Number(row['version']),
@@ -80,7 +107,17 @@ export const accountOf = (row: Row): Account => ({
   bridgeSeq: row['bridge_seq'] === null ? null : Number(row['bridge_seq']),
   snapshotMs: timeOrNull(row['snapshot_at']),
   dealsCursorMs: timeOrNull(row['deals_cursor']),
+  historyUntilMs: timeOrNull(row['history_until']),
   state: row['state'] as Record<string, string> | null,
+  epoch: {
+    behind: textOrNull(row['epoch_behind_magic']),
+    unproven: Number(row['epoch_doubts']) < Number(row['deployment_doubts'] ?? 0),
+    dismissed: (row['epoch_dismissed'] as unknown[]).map(String),
+    trusted: row['trusted_at'] !== null,
+  },
+  nextBridgeId: textOrNull(row['next_bridge_id']),
+  bridgeSinceMs: timeOrNull(row['bridge_since']),
+  released: row['released_at'] !== null,
   contact:
     (row['contact_outcome'] ?? null) === null
       ? null
@@ -90,6 +127,8 @@ export const accountOf = (row: Row): Account => ({
           failures: Number(row['contact_failures']),
           nextMs: rowTime(row, 'contact_next_at'),
         },
+  ...('polled' in row ? { polled: row['polled'] === true } : {}),
+  ...('leaving' in row ? { leaving: row['leaving'] === true } : {}),
   ...('epoch_behind' in row
     ? {
         deployment: {
@@ -103,7 +142,7 @@ export const accountOf = (row: Row): Account => ({
 
 /**
  * Adds an account, halted and not yet bound, with the producers it follows. `refused` where the bridge is not a live
- * one of this user, drives another account already, or a producer's audience does not hold the user.
+ * one of this user, drives another account already or is promised to one, or a producer's audience does not hold the user.
  */
 export async function insertAccount(
   db: Database,
@@ -126,17 +165,22 @@ export async function insertAccount(
     ), p AS (
       SELECT id FROM producers WHERE id = ANY(${ids}::uuid[]) AND (owner_id = ${a.userId}::uuid OR EXISTS (
         SELECT 1 FROM subscriptions s WHERE s.producer_id = producers.id AND s.user_id = ${a.userId}::uuid))
+    ), promised AS (
+      SELECT o.id FROM accounts o JOIN b ON b.id = o.next_bridge_id
     ), ins AS (
       INSERT INTO accounts (id, user_id, bridge_id, name, halted, order_volume, version, created_at, updated_at)
       SELECT ${a.id}::uuid, ${a.userId}::uuid, b.id, ${a.name}, true, ${a.orderVolume}::numeric, 0,
         ${at}::timestamptz, ${at}::timestamptz
-      FROM b WHERE (SELECT count(*) FROM p) = ${a.producerIds.length}::int RETURNING id
+      FROM b WHERE (SELECT count(*) FROM p) = ${a.producerIds.length}::int AND NOT EXISTS (SELECT 1 FROM promised)
+      RETURNING id
     ), fol AS (
       INSERT INTO account_producers (account_id, producer_id, created_at)
       SELECT ins.id, p.id, ${at}::timestamptz FROM ins, p
     ), aud AS (${auditInsert(audit, sql`ins`)})
-    SELECT (SELECT id FROM ins) AS id, (SELECT count(*) FROM b)::int AS bridges`);
+    SELECT (SELECT id FROM ins) AS id, (SELECT count(*) FROM b)::int AS bridges,
+      EXISTS (SELECT 1 FROM promised) AS promised`);
     if (row?.['id']) return { kind: 'created' };
+    if (row?.['promised'] === true) return { kind: 'bridge-taken' };
     return { kind: Number(row?.['bridges']) === 0 ? 'bridge' : 'producer' };
   } catch (e) {
     const fault = databaseFault(e);
@@ -152,16 +196,24 @@ export async function insertAccount(
  */
 export const STANDING_COLUMNS = sql`c.heard_at AS contact_heard_at, c.outcome AS contact_outcome,
   c.failures AS contact_failures, c.next_at AS contact_next_at, d.halted AS deployment_halted,
-  d.epoch_behind_at IS NOT NULL AS epoch_behind`;
+  d.epoch_behind_at IS NOT NULL AS epoch_behind, d.epoch_doubts AS deployment_doubts`;
 const WITH_STANDING = sql`FROM accounts CROSS JOIN deployment d
   LEFT JOIN bridge_contacts c ON c.bridge_id = accounts.bridge_id`;
 
-/** One account. */
-export async function readAccount(db: Database, id: string): Promise<Account | null> {
-  const [row] = await db.run(sql`SELECT accounts.*, ${STANDING_COLUMNS} ${WITH_STANDING}
-    WHERE accounts.id = ${id}::uuid`);
+const accountWhere = async (db: Database, which: SQL): Promise<Account | null> => {
+  const [row] = await db.run(sql`SELECT accounts.*, ${STANDING_COLUMNS},
+      EXISTS (SELECT 1 FROM exits x WHERE x.account_id = accounts.id AND x.state = 'open') AS leaving,
+      (SELECT b.url IS NULL FROM bridges b WHERE b.id = accounts.bridge_id) AS polled ${WITH_STANDING} WHERE ${which}`);
   return row === undefined ? null : accountOf(row);
-}
+};
+
+/** One account. */
+export const readAccount = (db: Database, id: string): Promise<Account | null> =>
+  accountWhere(db, sql`accounts.id = ${id}::uuid`);
+
+/** The account that a bridge drives; null where there is none yet. */
+export const readAccountOfBridge = (db: Database, bridgeId: string): Promise<Account | null> =>
+  accountWhere(db, sql`accounts.bridge_id = ${bridgeId}::uuid`);
 
 /** A page of one user's accounts, or of all where `userId` is null. */
 export const listAccounts = (
@@ -183,7 +235,9 @@ export const listAccounts = (
 
 /**
  * Halts or resumes. The row's lock orders it against the statements that make and send commands, so that no entry is
- * made after a halt has been committed. False where there is no such account.
+ * made after a halt has been committed; with `withdrawPending` orders that work are taken back as long as it lasts. Whoever
+ * may resume an account trusts it from then on (`restore-epoch.ts`). False where there is no such account, or it was
+ * released and is to be resumed.
  */
 export async function setHalted(
   db: Database,
@@ -191,25 +245,32 @@ export async function setHalted(
   halted: boolean,
   nowMs: number,
   audit: AuditEntry,
+  withdrawPending = false,
 ): Promise<boolean> {
   const rows = await db.run(sql`WITH upd AS (
-    UPDATE accounts SET halted = ${halted}::boolean, updated_at = ${isoTime(nowMs)}::timestamptz
-    WHERE id = ${id}::uuid RETURNING id
+    UPDATE accounts SET halted = ${halted}::boolean,
+      withdraw_pending = ${halted}::boolean AND (withdraw_pending OR ${withdrawPending}::boolean), updated_at = ${isoTime(nowMs)}::timestamptz,
+      trusted_at = CASE WHEN ${halted}::boolean THEN trusted_at ELSE coalesce(trusted_at, ${isoTime(nowMs)}::timestamptz) END
+    WHERE id = ${id}::uuid AND (${halted}::boolean OR released_at IS NULL) RETURNING id
   ), aud AS (${auditInsert(audit, sql`upd`)}) SELECT id FROM upd`);
   return rows.length === 1;
 }
 
-/**
- * Changes the settings that are given and leaves the others, for the account's own user alone; the account as it then
- * is, null where it is not this user's.
- */
+/** `symbol-taken`: `symbol` is the name of an enabled instrument, which the account would then trade by the same symbol. */
+export type SettingsOutcome =
+  | { kind: 'changed'; account: Account }
+  | { kind: 'not-theirs' }
+  | { kind: 'symbol-taken'; instrument: string; symbol: string };
+
+/** Changes the settings that are given and leaves the others, for the account's own user alone. */
 export async function updateSettings(
   db: Database,
   of: { id: string; userId: string },
   change: SettingsChange,
   nowMs: number,
   audit: AuditEntry,
-): Promise<Account | null> {
+): Promise<SettingsOutcome> {
+  const symbols = JSON.stringify(change.symbols ?? {});
   const sets = [
     sql`updated_at = ${isoTime(nowMs)}::timestamptz`,
     ...SETTING_COLUMNS.flatMap(([name, type]) => {
@@ -217,11 +278,20 @@ export async function updateSettings(
       return value === undefined ? [] : [sql`${sql.raw(name)} = ${columnText(value)}::${sql.raw(type)}`];
     }),
   ];
-  const [row] = await db.run(sql`WITH upd AS (
+  const [row = {}] = await db.run(sql`WITH taken AS (
+    SELECT m.key AS instrument, m.value AS symbol FROM jsonb_each_text(${symbols}::jsonb) m
+      JOIN instruments i ON i.symbol = m.value AND i.enabled
+    WHERE m.key <> m.value AND ${symbols}::jsonb ->> m.value IS NULL ORDER BY m.key LIMIT 1
+  ), upd AS (
     UPDATE accounts SET ${sql.join(sets, sql`, `)}
-    WHERE id = ${of.id}::uuid AND user_id = ${of.userId}::uuid RETURNING *
-  ), aud AS (${auditInsert(audit, sql`upd`)}) SELECT * FROM upd`);
-  return row === undefined ? null : accountOf(row);
+    WHERE id = ${of.id}::uuid AND user_id = ${of.userId}::uuid AND NOT EXISTS (SELECT 1 FROM taken) RETURNING *
+  ), aud AS (${auditInsert(audit, sql`upd`)})
+  SELECT upd.*, taken.instrument AS taken_for, taken.symbol AS taken
+  FROM (SELECT 1) AS one LEFT JOIN upd ON true LEFT JOIN taken ON true`);
+  const [instrument, symbol] = [row['taken_for'] ?? null, row['taken'] ?? null];
+  if (instrument !== null)
+    return { kind: 'symbol-taken', instrument: String(instrument), symbol: String(symbol) };
+  return (row['id'] ?? null) === null ? { kind: 'not-theirs' } : { kind: 'changed', account: accountOf(row) };
 }
 
 const SETTING_COLUMNS: readonly (readonly [keyof SettingsChange, string])[] = [

@@ -10,7 +10,8 @@ import type { Database } from '../platform/database.ts';
 import { statusCode } from '../signals/signal-status.ts';
 import { heldLease, type Lease } from './account-lease-store.ts';
 import type { Outcome, Settlement } from './command-outcome.ts';
-import type { CommandState } from './command-store.ts';
+import { type CommandState, enters } from './command-store.ts';
+import { exitsWoken } from './exit-store.ts';
 
 /** Ids that the suspension of an account needs. */
 export type SuspensionIds = { alertId: string; eventId: string; auditId: string };
@@ -39,30 +40,34 @@ export async function settleCommand(
     sql`retcode = coalesce(${said.retcode}::int, c.retcode), broker_comment = coalesce(${said.brokerComment}, c.broker_comment)`,
     sql`order_ticket = coalesce(${'orderTicket' in to ? to.orderTicket : null}, c.order_ticket)`,
     sql`position_id = coalesce(${'positionId' in to ? to.positionId : null}, c.position_id)`,
+    sql`volume_filled = coalesce(${'volume' in to ? to.volume : null}::numeric, c.volume_filled)`,
   ];
   const parts = [
     heldLease(lease),
     sql`settled AS (UPDATE commands c SET ${sql.join(sets, sql`, `)} FROM lease
       WHERE c.id = ${command.id}::uuid AND c.account_id = lease.account_id
-        AND c.state = ANY(${`{${command.from.join(',')}}`}::text[]) RETURNING c.id, c.approval_id, c.account_id)`,
+        AND c.state = ANY(${`{${command.from.join(',')}}`}::text[])
+      RETURNING c.id, c.kind, c.approval_id, c.account_id)`,
     sql`fin AS (UPDATE outbox SET done_at = ${now} FROM settled WHERE outbox.id = settled.id AND outbox.done_at IS NULL)`,
     ...(open ? [] : [sql`moved AS (${deliveryUpdate(to, now)})`]),
+    // What is settled may be what a close has waited for.
+    ...(open && to.state !== 'placed' ? [] : [sql`woken AS (${exitsWoken(sql`settled`, now)})`]),
     ...(suspension === null ? [] : [suspend(lease, command.id, said.retcode, nowMs, suspension)]),
   ];
   const rows = await db.run(sql`WITH ${sql.join(parts, sql`, `)} SELECT id FROM settled`);
   return rows.length === 1;
 }
 
-/** Of several legs of one close the first fill counts, whatever became of the others. */
+/** The first fill counts. An order of a close that was not filled says nothing of the close: `exit-store.ts` ends that. */
 function deliveryUpdate(to: Settlement, now: SQL): SQL {
-  const [status, from] =
-    to.state === 'done' || to.state === 'partial'
-      ? [statusCode('executed'), [statusCode('approved'), statusCode('failed')]]
-      : [endOf(to), [statusCode('approved')]];
+  const filled = to.state === 'done' || to.state === 'partial';
+  const [status, from] = filled
+    ? [statusCode('executed'), [statusCode('approved'), statusCode('failed')]]
+    : [endOf(to), [statusCode('approved')]];
   return sql`UPDATE deliveries v SET status = ${status}::smallint, refusal = ${'reason' in to ? to.reason : null},
       updated_at = ${now}
-    FROM approvals p, settled WHERE p.id = settled.approval_id AND v.signal_id = p.signal_id
-      AND v.user_id = p.user_id AND v.status = ANY(${`{${from.join(',')}}`}::smallint[])`;
+    FROM approvals p, settled c WHERE p.id = c.approval_id AND v.signal_id = p.signal_id AND v.user_id = p.user_id
+      AND v.status = ANY(${`{${from.join(',')}}`}::smallint[]) AND (${filled}::boolean OR ${enters('c')})`;
 }
 
 function endOf(to: Settlement): number {
@@ -97,7 +102,8 @@ function suspend(
 
 /**
  * Prepares the next attempt of a command of which the last was surely not executed: the same id, the next magic. False where
- * its state is another, the lease is lost, or its deadline or its attempts are used up.
+ * its state is another, the lease is lost, its deadline or its attempts are used up, or it enters and went out by a bridge
+ * that has been replaced since: the present one's journal would not hold it back.
  */
 export async function retryCommand(
   db: Database,
@@ -113,9 +119,13 @@ export async function retryCommand(
       broker_comment = ${to.brokerComment}, updated_at = ${now}
     FROM lease WHERE c.id = ${command.id}::uuid AND c.account_id = lease.account_id AND c.attempt = ${command.attempt}::smallint
       AND c.attempt < 15 AND c.expires_at > ${now} AND c.state = ANY(${`{${command.from.join(',')}}`}::text[])
+      AND NOT (${enters('c')} AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = c.account_id AND c.sent_at < a.bridge_since))
     RETURNING c.id`);
   return rows.length === 1;
 }
+
+/** The column's largest: a command may be looked up each minute for longer than that, and nobody else may suffer from it. */
+const MOST_LOOKUPS = 32_767;
 
 /** Notes a look-up that found nothing. */
 export async function noteNegativeLookup(
@@ -124,7 +134,7 @@ export async function noteNegativeLookup(
   id: string,
   nowMs: number,
 ): Promise<void> {
-  await db.run(sql`WITH ${heldLease(lease)} UPDATE commands c SET negative_lookups = c.negative_lookups + 1,
+  await db.run(sql`WITH ${heldLease(lease)} UPDATE commands c SET negative_lookups = least(c.negative_lookups + 1, ${MOST_LOOKUPS}::int),
       looked_up_at = ${isoTime(nowMs)}::timestamptz, updated_at = ${isoTime(nowMs)}::timestamptz
     FROM lease WHERE c.id = ${id}::uuid AND c.account_id = lease.account_id AND c.state = 'unknown'`);
 }

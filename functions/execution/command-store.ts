@@ -1,21 +1,25 @@
 /**
  * Commands: one row per intent. Invariants: the row, with id, magic and comment, is committed before anything is sent; one
- * command per approval, or one per position of a close (`ux_commands_approval`); no magic is given twice
- * (`ux_commands_magic`), also not after a restore (`restore-epoch.ts`). What moves a command on from `created` is in
+ * command per approved entry, and those of a close by their number (`ux_commands_approval`; `exit-store.ts`); no magic is given twice
+ * (`ux_commands_magic`), also not after a restore (`restore-epoch.ts`); an approval is refused or has commands, never both:
+ * the row of its delivery decides, which making and refusing both lock while it is approved. Locks go in one order, account,
+ * deployment, signal, delivery, event, so that nobody waits in a circle. What moves a command on from `created` is in
  * `command-queue-store.ts` and `command-settlement-store.ts`: created -> sent -> done | partial | placed | failed |
  * unknown; created -> expired, never sent; unknown -> done on evidence, and not_executed by the full rule of
  * `unknown-command.ts` alone; placed -> done | ended. A definite refusal that passes leads from sent back to created, with
  * the next attempt in the magic's last four bits. A bridge is called, so what it was delivered and what it was sent is one.
  */
 import { type SQL, sql } from 'drizzle-orm';
+import type { CancelInstruction, TradeInstruction } from '../bridge/bridge-protocol.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database, Row } from '../platform/database.ts';
+import { plainOrNull } from '../platform/decimal.ts';
 import { outboxDone, outboxInsert } from '../platform/outbox-store.ts';
 import { readPage, rowTime } from '../platform/page.ts';
 import { statusCode } from '../signals/signal-status.ts';
 import type { EntryOrder } from './entry-order.ts';
 import type { OrderRefusal } from './order-refusal.ts';
-import { isCurrentMagic } from './restore-epoch-store.ts';
+import { inDoubt, isCurrentMagic, NEXT_NUMBER } from './restore-epoch-store.ts';
 
 export type CommandState =
   | 'created'
@@ -36,7 +40,7 @@ export type Command = {
   bridgeId: string;
   approvalId: string | null;
   signalId: string | null;
-  instruction: EntryOrder;
+  instruction: TradeInstruction | CancelInstruction;
   /** The broker's name, and ours. */
   symbol: string;
   instrument: string;
@@ -50,6 +54,10 @@ export type Command = {
   lookedUpMs: number | null;
   positionId: string | null;
   orderTicket: string | null;
+  /** In lots; null where nobody said. */
+  volumeFilled: string | null;
+  /** The command whose order it cancels. */
+  targetId: string | null;
   retcode: number | null;
   brokerComment: string | null;
   reason: string | null;
@@ -69,9 +77,9 @@ export const commandOf = (row: Row): Command => ({
   bridgeId: String(row['bridge_id']),
   approvalId: textOrNull(row['approval_id']),
   signalId: textOrNull(row['signal_id']),
-  instruction: row['instruction'] as EntryOrder,
+  instruction: row['instruction'] as Command['instruction'],
   symbol: String(row['symbol']),
-  instrument: String(row['instrument']),
+  instrument: String(row['our_instrument']),
   magic: String(row['magic']),
   comment: String(row['comment']),
   attempt: Number(row['attempt']),
@@ -82,6 +90,8 @@ export const commandOf = (row: Row): Command => ({
   lookedUpMs: timeOrNull(row, 'looked_up_at'),
   positionId: textOrNull(row['position_id']),
   orderTicket: textOrNull(row['order_ticket']),
+  volumeFilled: plainOrNull(textOrNull(row['volume_filled'])),
+  targetId: textOrNull(row['target_id']),
   retcode: row['retcode'] === null ? null : Number(row['retcode']),
   brokerComment: textOrNull(row['broker_comment']),
   reason: textOrNull(row['reason']),
@@ -102,63 +112,48 @@ export type NewCommand = {
 };
 
 /**
- * Makes the commands of one approval, each with its event, and the end of the approval's event, all or nothing; false
- * where a halt (unless all are closes), the signal's cancellation or a freeze came first, or there is a command already. With
- * `ordersMade` also false where another command was made for the account since that was read: what was counted then
- * does not hold any more.
+ * Makes the command of an approved entry with its event, and the end of the approval's event, all or nothing; false where
+ * a halt, a suspected restore, the signal's cancellation, a refusal of the approval or a new epoch came first, or there is a
+ * command already. With `ordersMade` also false where another command was made for the account since that was read: what
+ * was counted then does not hold any more.
  */
-export async function createCommands(
+export async function createCommand(
   db: Database,
-  commands: readonly (NewCommand & { eventId: string })[],
+  command: NewCommand & { eventId: string },
   made: { doneEventId: string; ordersMade: bigint | null },
   nowMs: number,
 ): Promise<boolean> {
-  const [first] = commands;
-  if (first === undefined) throw new Error('there is no command to make');
-  const at = isoTime(nowMs);
-  const closes = commands.every((c) => c.order.kind === 'close');
+  const { id, accountId, approvalId, signalId, order, magic } = command;
+  const at = sql`${isoTime(nowMs)}::timestamptz`;
+  const payload = { command_id: id, account_id: accountId };
+  const event = { id: command.eventId, topic: 'command.created', payload, nowMs, from: sql`ins` };
   const rows = await db.run(sql`WITH open AS (
-    SELECT a.id FROM accounts a CROSS JOIN deployment d CROSS JOIN signals s
-    WHERE a.id = ${first.accountId}::uuid AND (${closes}::boolean OR NOT (a.halted OR d.halted))
+    SELECT a.id, s.instrument FROM accounts a CROSS JOIN deployment d CROSS JOIN signals s
+      JOIN approvals q ON q.signal_id = s.id JOIN deliveries v ON v.signal_id = s.id AND v.user_id = q.user_id
+    WHERE a.id = ${accountId}::uuid AND NOT (a.halted OR d.halted OR ${inDoubt})
       AND (${made.ordersMade === null}::boolean OR a.orders_made = ${String(made.ordersMade ?? 0)}::bigint)
-      AND s.id = ${first.signalId}::uuid AND s.status = ${statusCode('new')} AND ${isCurrentMagic(first.magic)}
-      AND NOT EXISTS (SELECT 1 FROM commands m WHERE m.approval_id = ${first.approvalId}::uuid)
-    FOR NO KEY UPDATE OF a FOR SHARE OF d, s
+      AND s.id = ${signalId}::uuid AND s.status = ${statusCode('new')} AND ${isCurrentMagic(magic)}
+      AND q.id = ${approvalId}::uuid AND q.account_id = a.id AND v.status = ${statusCode('approved')}
+      AND NOT EXISTS (SELECT 1 FROM commands m WHERE m.approval_id = q.id)
+    FOR NO KEY UPDATE OF a FOR SHARE OF d, s, v
   ), ins AS (
-    INSERT INTO commands (id, account_id, approval_id, signal_id, kind, leg, symbol, instruction, magic, comment, attempt,
-      state, expires_at, negative_lookups, created_at, updated_at)
-    SELECT x.id, open.id, ${first.approvalId}::uuid, ${first.signalId}::uuid, x.kind, x.leg, x.symbol, x.instruction,
-      x.magic, x.comment, 0, 'created', ${isoTime(first.expiresMs)}::timestamptz, 0, ${at}::timestamptz,
-      ${at}::timestamptz
-    FROM open, jsonb_to_recordset(${JSON.stringify(commands.map(rowOf))}::jsonb) AS x(id uuid, kind text, leg smallint,
-      symbol text, instruction jsonb, magic bigint, comment text)
-    ON CONFLICT DO NOTHING RETURNING id
+    INSERT INTO commands (${COMMAND_COLUMNS})
+    SELECT ${id}::uuid, open.id, ${approvalId}::uuid, ${signalId}::uuid, ${order.kind}, ${order.order.symbol},
+      open.instrument, ${JSON.stringify(order)}::jsonb, ${String(magic)}::bigint, ${command.comment}, 0, 'created',
+      ${isoTime(command.expiresMs)}::timestamptz, 0, ${at}, ${at}
+    FROM open ON CONFLICT DO NOTHING RETURNING id
   ), cnt AS (
     UPDATE accounts SET orders_made = orders_made + 1 FROM open WHERE accounts.id = open.id AND EXISTS (SELECT 1 FROM ins)
-  ), ${sql.join(commands.map(eventOf(nowMs)), sql`, `)}, fin AS (
-    UPDATE outbox SET done_at = ${at}::timestamptz
-    WHERE outbox.id = ${made.doneEventId}::uuid AND EXISTS (SELECT 1 FROM ins)
+  ), evt AS (${outboxInsert(event)}), fin AS (
+    UPDATE outbox SET done_at = ${at} WHERE outbox.id = ${made.doneEventId}::uuid AND EXISTS (SELECT 1 FROM ins)
   ) SELECT id FROM ins`);
   return rows.length > 0;
 }
 
-const rowOf = (c: NewCommand, leg: number) => ({
-  id: c.id,
-  kind: c.order.kind,
-  leg,
-  symbol: c.order.order.symbol,
-  instruction: c.order,
-  magic: String(c.magic),
-  comment: c.comment,
-});
-
-const eventOf = (nowMs: number) => (c: NewCommand & { eventId: string }, i: number) => {
-  const from = sql`ins WHERE ins.id = ${c.id}::uuid`;
-  const event = { id: c.eventId, topic: 'command.created', payload: { command_id: c.id }, nowMs, from };
-  return sql`${sql.raw(`evt${i}`)} AS (${outboxInsert(event)})`;
-};
-
-/** The delivery of an approval fails with a reason, and the event is done. */
+/**
+ * The delivery of an approval fails with a reason, where no command of the approval was made first, and the event is done
+ * either way. The delivery is locked by a statement of its own: what a statement waits for, its own snapshot cannot see.
+ */
 export async function refuseEntry(
   db: Database,
   approvalId: string,
@@ -166,16 +161,27 @@ export async function refuseEntry(
   eventId: string,
   nowMs: number,
 ): Promise<void> {
-  await db.batch([failDelivery(sql`p.id = ${approvalId}::uuid`, reason, nowMs), outboxDone(eventId, nowMs)]);
+  const approved = sql`p.id = ${approvalId}::uuid AND d.signal_id = p.signal_id AND d.user_id = p.user_id
+    AND d.status = ${statusCode('approved')}`;
+  await db.batch([
+    sql`SELECT 1 AS one FROM deliveries d, approvals p WHERE ${approved} FOR NO KEY UPDATE OF d`,
+    sql`UPDATE deliveries d SET status = ${statusCode('failed')}::smallint, refusal = ${reason},
+        updated_at = ${isoTime(nowMs)}::timestamptz
+      FROM approvals p WHERE ${approved} AND NOT EXISTS (SELECT 1 FROM commands m WHERE m.approval_id = p.id)`,
+    outboxDone(eventId, nowMs),
+  ]);
 }
 
-const failDelivery = (which: SQL, reason: string, nowMs: number): SQL =>
-  sql`UPDATE deliveries d SET status = ${statusCode('failed')}::smallint, refusal = ${reason},
-        updated_at = ${isoTime(nowMs)}::timestamptz
-      FROM approvals p WHERE ${which} AND d.signal_id = p.signal_id AND d.user_id = p.user_id
-        AND d.status = ${statusCode('approved')}`;
+/** What an INSERT of a command names, in this order. */
+export const COMMAND_COLUMNS = sql`id, account_id, approval_id, signal_id, kind, symbol, instrument, instruction, magic,
+  comment, attempt, state, expires_at, negative_lookups, created_at, updated_at`;
 
-const COMMAND = sql`SELECT c.*, a.bridge_id, instrument_of(a.symbols, c.symbol) AS instrument
+/** Over the deployment `d`: a magic that no command has had, of its first attempt. */
+export const NEW_MAGIC = sql`((d.magic_namespace::bigint << 40) | (${NEXT_NUMBER} << 4))`;
+
+/** Over a command `c` and its account `a`: as the signal named it, and where none did by what the account maps now. */
+export const OUR_INSTRUMENT = sql`coalesce(c.instrument, instrument_of(a.symbols, c.symbol)) AS our_instrument`;
+const COMMAND = sql`SELECT c.*, a.bridge_id, ${OUR_INSTRUMENT}
   FROM commands c JOIN accounts a ON a.id = c.account_id`;
 
 /** One command. */
@@ -194,13 +200,16 @@ export async function readOpenCommands(db: Database, accountId: string): Promise
 /** Magics tell what was made in one millisecond apart: their numbers are drawn one after the other. */
 export const isEarlier = sql`(b.created_at, b.magic) < (c.created_at, c.magic)`;
 
+/** SQL over a command, by its alias: whether it takes risk, as an entry does, and a close or a cancellation does not. */
+export const enters = (alias: 'b' | 'c'): SQL => sql`${sql.raw(alias)}.kind IN ('open', 'place')`;
+
 /** Commands `b` for which the command `c` waits, as a FROM and WHERE clause. */
 export const blockersOf = (now: SQL): SQL => sql`FROM commands b
   WHERE b.account_id = c.account_id AND b.symbol = c.symbol AND b.id <> c.id
     AND (b.state IN ('sent', 'unknown') OR b.state = 'created' AND b.expires_at > ${now}
-      AND (c.kind <> 'close' AND b.kind = 'close' OR ${isEarlier}))
-    AND (c.kind <> 'close' OR b.kind = 'close'
-      AND b.instruction->'pre'->>'position_id' = c.instruction->'pre'->>'position_id')`;
+      AND (${enters('c')} AND NOT (${enters('b')}) OR ${isEarlier}))
+    AND (${enters('c')} OR b.kind = c.kind AND (b.target_id = c.target_id
+      OR b.instruction->'pre'->>'position_id' = c.instruction->'pre'->>'position_id'))`;
 
 /**
  * A page of commands of a user's accounts, or of all where `userId` is null, each with what it waits for at `nowMs`: the
@@ -216,7 +225,7 @@ export const listCommands = (
     db,
     query,
     {
-      columns: sql`c.*, a.bridge_id, instrument_of(a.symbols, c.symbol) AS instrument,
+      columns: sql`c.*, a.bridge_id, ${OUR_INSTRUMENT},
         CASE WHEN c.state = 'created' THEN (SELECT b.id ${blockersOf(sql`${isoTime(nowMs)}::timestamptz`)}
           ORDER BY b.created_at, b.magic LIMIT 1) END AS waits_for`,
       from: sql`FROM commands c JOIN accounts a ON a.id = c.account_id

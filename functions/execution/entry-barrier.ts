@@ -8,32 +8,37 @@ import type { Account } from './account-store.ts';
 export const ENTRY_BARRIERS = [
   ...(['epoch-behind', 'account-halted', 'deployment-halted', 'account-unbound'] as const),
   ...(['account-mismatch', 'terminal-disconnected', 'bridge-silent', 'snapshot-refused'] as const),
+  // Its history is being read page by page, and what stands open is not known before the last.
+  'catching-up',
+  // Another account's broker has shown a restore, and this one's has not been heard since.
+  'epoch-unproven',
 ] as const;
 export type EntryBarrier = (typeof ENTRY_BARRIERS)[number];
 export type Standing = { halted: boolean; epochBehind: boolean };
 
 /** The first of them at `nowMs`; null: entries are taken. */
 export function entryBarrier(
-  account: Pick<Account, 'halted' | 'binding' | 'snapshotMs' | 'contact'>,
+  account: Pick<Account, 'halted' | 'binding' | 'snapshotMs' | 'historyUntilMs' | 'contact' | 'epoch'>,
   deployment: Standing,
   nowMs: number,
 ): EntryBarrier | null {
-  if (deployment.epochBehind) return 'epoch-behind';
+  if (deployment.epochBehind || account.epoch.behind !== null) return 'epoch-behind';
   if (account.halted) return 'account-halted';
   if (deployment.halted) return 'deployment-halted';
   if (account.binding === null) return 'account-unbound';
-  return connectionBarrier(account, nowMs);
+  return connectionBarrier(account, nowMs) ?? (account.epoch.unproven ? 'epoch-unproven' : null);
 }
 
 /** `snapshot-refused`: the bridge is heard, but what it says was not sound for longer than the books may be old. */
 function connectionBarrier(
-  { snapshotMs, contact }: Pick<Account, 'snapshotMs' | 'contact'>,
+  { snapshotMs, historyUntilMs, contact }: Pick<Account, 'snapshotMs' | 'historyUntilMs' | 'contact'>,
   nowMs: number,
 ): EntryBarrier | null {
   const mismatch = contact != null && contactOf(contact.outcome).mismatch;
-  const state = connectionState(contact?.heardMs ?? snapshotMs, nowMs, mismatch);
+  const state = connectionState(contact?.heardMs ?? snapshotMs, nowMs, { mismatch });
   if (state === 'mismatch') return 'account-mismatch';
   if (contact?.outcome === 'terminal-disconnected') return 'terminal-disconnected';
   if (snapshotMs !== null && nowMs - snapshotMs <= SILENT_AFTER_MS) return null;
-  return state === 'silent' || state === 'never' ? 'bridge-silent' : 'snapshot-refused';
+  if (state === 'silent' || state === 'never') return 'bridge-silent';
+  return historyUntilMs === null ? 'snapshot-refused' : 'catching-up';
 }

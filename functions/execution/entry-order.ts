@@ -2,32 +2,39 @@
  * Whether an approved signal becomes orders, and which. Pure; every refusal has a name, which is stored with the
  * delivery and shown on the signal. No order exceeds what was countersigned: volume, risk and band are the terms'.
  */
-import type { BridgeCommand } from '../bridge/bridge-protocol.ts';
+import type { TradeInstruction } from '../bridge/bridge-protocol.ts';
 import type { EntryWindow } from '../market/trading-calendar.ts';
 import { isoTime } from '../platform/clock.ts';
 import { compare } from '../platform/decimal.ts';
 import type { Binding } from './account-store.ts';
 import type { ApprovedTerms } from './approved-terms.ts';
-import { closeOrders } from './close-order.ts';
 import { entryBarrier, type Standing } from './entry-barrier.ts';
 import { marketRefusal } from './market-refusal.ts';
 import { orderExpiry, type SessionHours } from './order-expiry.ts';
 import { entryOffMarket } from './order-prices.ts';
 import { type OrderRefusal, type Refused, refused } from './order-refusal.ts';
 import { type SizedEntry, sizedEntry, type TradingFacts } from './sized-entry.ts';
+import { wouldMerge } from './stake.ts';
 import { priceOf } from './tick-price.ts';
 
 /** How long a command may wait to be sent (domain 7.3): an approval is not chased. */
 export const MARKET_TTL_MS = 30_000;
 export const PENDING_TTL_MS = 5 * 60_000;
+/**
+ * How long after its countersignature a market entry may be made and sent: whoever agreed did so to the market that he saw.
+ * It leaves time for one loss on the way: the sweep looks after 15 s, once a minute.
+ */
+export const APPROVAL_TTL_MS = 90_000;
 /** An open market without a tick for longer takes no entries (domain 5): nobody knows what it would trade at. */
 const MAX_QUOTE_AGE_MS = 60_000;
 
-export type EntryOrder = Pick<BridgeCommand, 'kind' | 'pre' | 'order'>;
-export type EntryVerdict = { kind: 'orders'; orders: EntryOrder[]; ttlMs: number } | Refused;
+export type EntryOrder = TradeInstruction;
+export type EntryVerdict = { kind: 'order'; order: EntryOrder; ttlMs: number } | Refused;
 
 export type EntryFacts = TradingFacts & {
   deployment: Standing;
+  /** When it was countersigned. */
+  approvedMs: number;
   signal: {
     instrument: string;
     stale: boolean;
@@ -42,10 +49,9 @@ export type EntryFacts = TradingFacts & {
 /** What the trading calendar says: when entries are taken, and the sessions, null where they are not known. */
 export type EntryMarket = { entry: EntryWindow; hours: SessionHours | null };
 
-/** Judges at `nowMs`; closes do not ask the market. No command outlives the time in which entries are taken. */
+/** Judges an entry at `nowMs`. No command outlives the time in which entries are taken. */
 export function entryOrder(facts: EntryFacts, market: EntryMarket, nowMs: number): EntryVerdict {
   const { binding } = facts.account;
-  if (facts.terms.intent === 'close') return closing(facts);
   const reason = barredBy(facts, market.entry, nowMs);
   if (reason !== null) return refused(reason);
   if (binding === null) return refused('account-unbound');
@@ -56,7 +62,7 @@ export function entryOrder(facts: EntryFacts, market: EntryMarket, nowMs: number
   if (sized.kind === 'refused') return sized;
   const verdict: EntryVerdict =
     facts.terms.order_type === 'market'
-      ? { kind: 'orders', orders: [marketOrder(facts, binding, sized)], ttlMs: MARKET_TTL_MS }
+      ? { kind: 'order', order: marketOrder(facts, binding, sized), ttlMs: marketTtlMs(facts, nowMs) }
       : pending(facts, { binding, hours: market.hours, nowMs }, sized);
   const closesMs = market.entry.open ? market.entry.closesMs : null;
   return verdict.kind === 'refused' || closesMs === null
@@ -64,24 +70,20 @@ export function entryOrder(facts: EntryFacts, market: EntryMarket, nowMs: number
     : { ...verdict, ttlMs: Math.min(verdict.ttlMs, closesMs - nowMs) };
 }
 
-/** A close passes halts, age and silence: it opens nothing, and its ticket and volume are judged where it is sent. */
-function closing(facts: EntryFacts): EntryVerdict {
-  if (facts.signal.cancelled) return refused('signal-cancelled');
-  if (facts.account.binding === null) return refused('account-unbound');
-  const orders = closeOrders(facts, facts.account.binding, facts.terms);
-  return orders.length === 0 ? refused('nothing-to-close') : { kind: 'orders', orders, ttlMs: MARKET_TTL_MS };
-}
-
 function barredBy(facts: EntryFacts, entry: EntryWindow, nowMs: number): OrderRefusal | null {
-  const { account, signal, deployment } = facts;
+  const { account, signal, deployment, terms } = facts;
   if (signal.cancelled) return 'signal-cancelled';
   if (signal.stale) return 'signal-stale';
   if (signal.expiresMs <= nowMs) return 'signal-expired';
+  if (terms.order_type === 'market' && marketTtlMs(facts, nowMs) <= 0) return 'approval-expired';
   const barrier = entryBarrier(account, deployment, nowMs);
   if (barrier !== null) return barrier;
   if (!entry.open) return marketRefusal(entry.reason);
   return isQuoteStale(facts) ? 'quote-stale' : null;
 }
+
+const marketTtlMs = ({ approvedMs }: EntryFacts, nowMs: number): number =>
+  Math.min(MARKET_TTL_MS, approvedMs + APPROVAL_TTL_MS - nowMs);
 
 /** Measured to the last sound snapshot, so that a symbol which the terminal no longer shows grows old too. */
 function isQuoteStale({ account, specification }: EntryFacts): boolean {
@@ -100,6 +102,7 @@ function ruledOut(facts: EntryFacts, binding: Binding): OrderRefusal | null {
   if (mode !== 'full' && mode !== (terms.side === 'buy' ? 'long_only' : 'short_only')) return 'trade-mode';
   const opposite = terms.side === 'buy' ? facts.sellVolume : facts.buyVolume;
   if (binding.marginMode !== 'hedging' && compare(opposite, '0') > 0) return 'would-net';
+  if (wouldMerge(facts.stake, binding.marginMode, facts.symbol, terms.side)) return 'would-merge';
   return maxPositions !== null && facts.exposures >= maxPositions ? 'max-positions-reached' : null;
 }
 
@@ -122,11 +125,11 @@ function stops({ prices, specification: { tickSize } }: SizedEntry): Partial<Ent
 
 /** The band travels with it: the bridge judges it against the quote at which it would trade. */
 function marketOrder(facts: EntryFacts, binding: Binding, sized: SizedEntry): EntryOrder {
-  const { band, side } = facts.terms;
+  const { low, high } = sized.band;
   return {
     kind: 'open',
-    pre: { ...preconditions(facts, binding), price_low: band.low, price_high: band.high },
-    order: { symbol: facts.symbol, type: side, volume: sized.volume, ...stops(sized) },
+    pre: { ...preconditions(facts, binding), price_low: low, price_high: high },
+    order: { symbol: facts.symbol, type: facts.terms.side, volume: sized.volume, ...stops(sized) },
   };
 }
 
@@ -155,6 +158,6 @@ function pending(
     ...stops(sized),
     ...(expiresMs === null ? {} : { expires_at: isoTime(expiresMs) }),
   };
-  const orders = [{ kind: 'place' as const, pre: preconditions(facts, at.binding), order }];
-  return { kind: 'orders', orders, ttlMs: PENDING_TTL_MS };
+  const placed = { kind: 'place' as const, pre: preconditions(facts, at.binding), order };
+  return { kind: 'order', order: placed, ttlMs: PENDING_TTL_MS };
 }

@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { requireCaller } from '../identity/caller.ts';
 import { readsEverything } from '../identity/scope.ts';
 import { isoTime } from '../platform/clock.ts';
-import { bearer, json, problems, timestamp, uuid } from '../platform/contract.ts';
+import { bearer, decimal, json, problems, timestamp, uuid } from '../platform/contract.ts';
 import { endpoint } from '../platform/endpoint.ts';
 import { pageOf, pageQuery } from '../platform/page.ts';
 import { listCommands } from './command-store.ts';
@@ -14,7 +14,7 @@ const orderSchema = z
     signal_id: uuid.nullable(),
     approval_id: uuid.nullable(),
     instrument: z.string(),
-    kind: z.enum(['open', 'place', 'close']),
+    kind: z.enum(['open', 'place', 'close', 'cancel']),
     state: z.enum([
       ...(['created', 'sent', 'placed', 'done', 'partial'] as const),
       ...(['failed', 'expired', 'unknown', 'not_executed', 'ended'] as const),
@@ -24,6 +24,10 @@ const orderSchema = z
     magic: z.string(),
     order_ticket: z.string().nullable(),
     position_id: z.string().nullable(),
+    /** In lots, as the broker said it; null where it said nothing. */
+    volume_filled: decimal.nullable(),
+    /** Of a cancellation: the order that it takes back. */
+    cancels: uuid.nullable(),
     retcode: z.number().int().nullable(),
     broker_comment: z.string().nullable(),
     reason: z.string().nullable(),
@@ -68,6 +72,8 @@ export const listOrders = endpoint(route, async (c) => {
     magic: o.magic,
     order_ticket: o.orderTicket,
     position_id: o.positionId,
+    volume_filled: o.volumeFilled,
+    cancels: o.targetId,
     retcode: o.retcode,
     broker_comment: o.brokerComment,
     reason: o.reason,

@@ -1,9 +1,10 @@
 /**
  * The prices of an order in whole ticks (domain 4.5): entry to the nearest tick, stop rounded outward, reward in ticks
  * so large that reward : risk never falls under the account's ratio. Pure. What does not fit is refused, never moved
- * to where it fits: a stop is not widened and an entry not put elsewhere.
+ * to where it fits: a stop is not widened and an entry not put elsewhere. A ratio that cannot be judged is not kept, so an
+ * account with one takes no order without a stop and a target.
  */
-import { Big } from '../platform/decimal.ts';
+import { Big, decimalPlaces } from '../platform/decimal.ts';
 import { type Refused, refused } from './order-refusal.ts';
 import type { SymbolSpecification } from './symbol-specification.ts';
 import { toTicks } from './tick-price.ts';
@@ -35,6 +36,8 @@ export function orderPrices(
   rules: PriceRules,
 ): OrderPrices | Refused {
   const { side, stopLoss, takeProfit } = wanted;
+  if (rules.rewardRatio !== null && stopLoss === null) return refused('stop-required');
+  if (rules.rewardRatio !== null && takeProfit === null) return refused('take-profit-required');
   const tick = spec.tickSize;
   const sign = side === 'buy' ? 1n : -1n;
   const entry = toTicks(wanted.price, tick, 'nearest');
@@ -78,6 +81,28 @@ function rewardTicks(
   if (shortfall.gt(new Big(ratio).plus(1).times(tick))) return null;
   const needed = BigInt(new Big(String(built.risk)).times(ratio).round(0, Big.roundUp).toFixed(0));
   return given > needed ? given : needed;
+}
+
+/**
+ * The farthest tick at which an order that fills there keeps its ratio of reward to risk, (target + ratio x stop) /
+ * (1 + ratio), rounded toward the stop; null where the ratio is not judged. Never nearer to the stop than the entry itself.
+ */
+export function ratioEnd(
+  { stop, takeProfit }: OrderPrices,
+  side: 'buy' | 'sell',
+  ratio: string | null,
+): bigint | null {
+  if (ratio === null || stop === null || takeProfit === null) return null;
+  const [reward, risk] = fraction(ratio);
+  const parts = reward + risk;
+  const weighted = takeProfit * risk + stop * reward;
+  return side === 'buy' ? weighted / parts : (weighted + parts - 1n) / parts;
+}
+
+/** A positive decimal as two whole numbers. */
+function fraction(decimal: string): [bigint, bigint] {
+  const scale = 10n ** BigInt(decimalPlaces(decimal));
+  return [BigInt(new Big(decimal).times(String(scale)).toFixed(0)), scale];
 }
 
 /** Whether a pending price lies on its own side of the market, by the broker's distance. */

@@ -6,17 +6,18 @@ import { ENTRY_BARRIERS } from './entry-barrier.ts';
 
 export const ORDER_REFUSALS = [
   ...ENTRY_BARRIERS,
-  ...(['signal-cancelled', 'signal-stale', 'signal-expired'] as const),
+  ...(['signal-cancelled', 'signal-stale', 'signal-expired', 'approval-expired'] as const),
   // What the trading calendar says, and a market that is open and does not move.
   ...(['calendar-unknown', 'calendar-unreadable', 'market-closed', 'market-close-only'] as const),
   ...(['market-blocked', 'market-opening', 'market-closing', 'quote-stale'] as const),
   // The account's own rules.
-  ...(['instrument-not-allowed', 'max-positions-reached', 'would-net', 'nothing-to-close'] as const),
+  ...(['instrument-not-allowed', 'max-positions-reached', 'would-net', 'would-merge'] as const),
+  'nothing-to-close' as const,
   // What the broker says of the symbol.
   ...(['symbol-unknown', 'symbol-incomplete', 'trade-mode', 'expiry-not-allowed'] as const),
   // Prices.
   ...(['price-outside-band', 'entry-through-market', 'price-not-positive', 'expiry-passed'] as const),
-  ...(['stop-too-close', 'take-profit-too-close', 'reward-below-ratio'] as const),
+  ...(['stop-too-close', 'take-profit-too-close', 'reward-below-ratio', 'take-profit-required'] as const),
   // Volume.
   ...(['stop-required', 'tick-value-unknown', 'account-figures-unknown', 'margin-unknown'] as const),
   ...(['volume-off-step', 'below-min-volume', 'above-max-volume', 'volume-limit-reached'] as const),

@@ -19,6 +19,8 @@ export type SizeFacts = {
   balance: string | null;
   equity: string | null;
   marginFree: string | null;
+  /** Of that, what commands will take that no snapshot has shown yet; null where it cannot be told. */
+  marginOnTheWay: string | null;
   /** Ticks from the worst fill to the stop; null without a stop. */
   riskTicks: bigint | null;
   specification: SymbolSpecification;
@@ -71,12 +73,16 @@ function capsOf(facts: SizeFacts, perLot: Big | null): Cap[] | Refused {
 }
 
 /** Lots that the allowed part of the free margin carries. Without a share of its own an account may use all of it. */
-function marginCap({ settings, specification, marginFree }: SizeFacts): Big | null | 'unknown' {
+function marginCap(facts: SizeFacts): Big | null | 'unknown' {
+  const { settings, specification, marginFree, marginOnTheWay } = facts;
   const { marginPerLot, volumeStep } = specification;
-  if (marginPerLot === null || marginFree === null)
+  if (marginPerLot === null || marginFree === null || marginOnTheWay === null)
     return settings.marginShareBps === null ? null : 'unknown';
   if (new Big(marginPerLot).lte(0)) return null;
-  const share = new Big(marginFree).times(settings.marginShareBps ?? 10_000).div(10_000);
+  const share = new Big(marginFree)
+    .minus(marginOnTheWay)
+    .times(settings.marginShareBps ?? 10_000)
+    .div(10_000);
   if (share.lte(0)) return new Big(0);
   return stepsIn(share, new Big(marginPerLot).times(volumeStep)).times(volumeStep);
 }

@@ -12,6 +12,9 @@ export const accountSchema = z
     id: uuid,
     user_id: uuid,
     bridge_id: uuid,
+    next_bridge_id: uuid.nullable().openapi({
+      description: 'the bridge that takes over with its first snapshot of the same broker’s account',
+    }),
     name: z.string(),
     server: z.string().nullable(),
     login: z.string().nullable(),
@@ -19,6 +22,10 @@ export const accountSchema = z
     margin_mode: z.enum(['hedging', 'netting', 'exchange']).nullable(),
     trade_mode: z.enum(['demo', 'contest', 'real']).nullable(),
     halted: z.boolean(),
+    withdraw_pending: z
+      .boolean()
+      .openapi({ description: 'orders that work are taken back as long as it is halted' }),
+    released: z.boolean().openapi({ description: 'its login was taken from it: it never trades again' }),
     order_volume: decimal,
     risk_bps: z.number().int().nullable(),
     risk_base: z.enum(['lesser', 'equity']),
@@ -33,7 +40,10 @@ export const accountSchema = z
     symbols: z.record(z.string(), z.string()),
     snapshot_at: timestamp.nullable(),
     connection: z.object({
-      state: z.enum(['never', 'connected', 'delayed', 'silent', 'mismatch']),
+      state: z.enum(['never', 'connected', 'delayed', 'silent', 'mismatch', 'catching-up']).openapi({
+        description:
+          'catching-up: a long history is read page by page, and entries wait until all of it was seen',
+      }),
       last_contact_at: timestamp.nullable(),
       last_outcome: z.string().nullable(),
       failures: z.number().int(),
@@ -55,6 +65,7 @@ export const presentAccount = (a: Account, nowMs: number): z.output<typeof accou
   id: a.id,
   user_id: a.userId,
   bridge_id: a.bridgeId,
+  next_bridge_id: a.nextBridgeId,
   name: a.name,
   server: a.binding?.server ?? null,
   login: a.binding?.login ?? null,
@@ -62,6 +73,8 @@ export const presentAccount = (a: Account, nowMs: number): z.output<typeof accou
   margin_mode: a.binding?.marginMode ?? null,
   trade_mode: a.binding?.tradeMode ?? null,
   halted: a.halted,
+  withdraw_pending: a.withdrawPending,
+  released: a.released,
   order_volume: plain(a.orderVolume),
   risk_bps: a.settings.riskBps,
   risk_base: a.settings.riskBase,
@@ -75,7 +88,7 @@ export const presentAccount = (a: Account, nowMs: number): z.output<typeof accou
   instruments: a.settings.instruments === null ? null : [...a.settings.instruments],
   symbols: { ...a.settings.symbols },
   snapshot_at: isoTimeOrNull(a.snapshotMs),
-  connection: presentConnection(a.contact ?? null, nowMs),
+  connection: presentConnection(a, nowMs),
   entries: presentEntries(a, nowMs),
   balance: a.state?.['balance'] ?? null,
   equity: a.state?.['equity'] ?? null,
@@ -89,12 +102,11 @@ function presentEntries(a: Account, nowMs: number) {
   return { taken: reason === null, reason };
 }
 
-const presentConnection = (contact: NonNullable<Account['contact']> | null, nowMs: number) => ({
-  state: connectionState(
-    contact?.heardMs ?? null,
-    nowMs,
-    contact !== null && contactOf(contact.outcome).mismatch,
-  ),
+const presentConnection = ({ contact = null, historyUntilMs }: Account, nowMs: number) => ({
+  state: connectionState(contact?.heardMs ?? null, nowMs, {
+    mismatch: contact !== null && contactOf(contact.outcome).mismatch,
+    catchingUp: historyUntilMs !== null,
+  }),
   last_contact_at: isoTimeOrNull(contact?.heardMs ?? null),
   last_outcome: contact?.outcome ?? null,
   failures: contact?.failures ?? 0,

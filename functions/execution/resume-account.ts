@@ -32,6 +32,7 @@ export const resumeAccount = endpoint(route, async (c) => {
     subjectKind: 'account',
     subjectId: account.id,
   });
-  await setHalted(db, account.id, false, clock.nowMs(), audit);
-  return c.json(presentAccount({ ...account, halted: false }, clock.nowMs()), 200);
+  if (!(await setHalted(db, account.id, false, clock.nowMs(), audit)))
+    throw problem('conflict', { detail: 'the account was released, and never trades again' });
+  return c.json(presentAccount({ ...account, halted: false, withdrawPending: false }, clock.nowMs()), 200);
 });

@@ -23,6 +23,9 @@ export type RetcodeClass =
   /** Nobody can say whether it was executed: looked up, never sent again. */
   | 'ambiguous';
 
+/** The market is closed. */
+export const MARKET_CLOSED = 10018;
+
 const CLASSES: Readonly<Partial<Record<RetcodeClass, readonly number[]>>> = {
   ok: [10008, 10009, 10010],
   'retry-price': [10004, 10020, 10021],
@@ -31,7 +34,7 @@ const CLASSES: Readonly<Partial<Record<RetcodeClass, readonly number[]>>> = {
   pause: [10017, 10026, 10027, 10044],
   terminal: [
     ...[10006, 10007, 10013, 10014, 10015, 10016, 10019, 10022, 10030, 10032, 10033, 10034],
-    ...[10038, 10040, 10042, 10043, 10045, 10046],
+    ...[10040, 10042, 10043, 10045, 10046],
   ],
   ambiguous: [10011, 10012, 10031],
 };
@@ -39,20 +42,23 @@ const BY_CODE: ReadonlyMap<number, RetcodeClass> = new Map(
   Object.entries(CLASSES).flatMap(([name, codes]) => codes.map((code) => [code, name as RetcodeClass])),
 );
 
-/** Codes whose meaning depends on the request: the class where it is one of `kinds`, and where it is not. */
+/** Codes whose meaning depends on the request: the class for some kinds, and for all others. */
 const BY_KIND: Readonly<
-  Record<number, { kinds: readonly RequestKind[]; so: RetcodeClass; otherwise: RetcodeClass }>
+  Record<number, Partial<Record<RequestKind, RetcodeClass>> & { otherwise: RetcodeClass }>
 > = {
   // A closed market is waited for by what leaves it, never by what enters.
-  10018: { kinds: ['close', 'cancel'], so: 'retry-wait', otherwise: 'terminal' },
-  10025: { kinds: ['modify'], so: 'ok', otherwise: 'ambiguous' },
-  10035: { kinds: ['cancel'], so: 'already', otherwise: 'terminal' },
-  10036: { kinds: ['close', 'cancel'], so: 'already', otherwise: 'terminal' },
+  [MARKET_CLOSED]: { close: 'retry-wait', cancel: 'retry-wait', otherwise: 'terminal' },
+  10025: { modify: 'ok', otherwise: 'ambiguous' },
+  10035: { cancel: 'already', otherwise: 'terminal' },
+  // A service operation gives a position another ticket: that this one is gone does not say that the position is.
+  10036: { close: 're-read', cancel: 'already', otherwise: 'terminal' },
+  // It is smaller by now than what was to be closed.
+  10038: { close: 're-read', otherwise: 'terminal' },
 };
 
 /** The class of a return code in the answer to a request of this kind. */
 export function retcodeClass(retcode: number, kind: RequestKind): RetcodeClass {
   const depends = BY_KIND[retcode];
-  if (depends !== undefined) return depends.kinds.includes(kind) ? depends.so : depends.otherwise;
+  if (depends !== undefined) return depends[kind] ?? depends.otherwise;
   return BY_CODE.get(retcode) ?? 'ambiguous';
 }

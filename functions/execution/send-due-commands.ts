@@ -1,103 +1,178 @@
 /**
- * Sends what waits for an account, one command after the other, under its lease (domain 2.4 and 7.5). Nothing is sent
- * twice: what was sent and not answered is unknown, and is looked up by the reconciliation.
+ * Sends what waits for an account, one command after the other, under its lease (domain 2.4 and 7.5). Invariants:
+ *  1. nothing is sent twice: what was sent and not answered is unknown, and is looked up by the reconciliation;
+ *  2. nothing that waits is left to itself: whoever goes while a pause lasts, or is turned away by a lease, has somebody come
+ *     back when that is over, and does not count on the next tick.
  */
-import { askExecute } from '../bridge/bridge-client.ts';
-import { isoTime } from '../platform/clock.ts';
+import { bridgeClient } from '../bridge/bridge-client.ts';
+import { readCalendar } from '../market/calendar-store.ts';
+import { nextTrading } from '../market/next-trading.ts';
 import type { Deps } from '../platform/deps.ts';
+import type { WorkMessage } from '../platform/work-queue.ts';
 import { type Lease, leaseEnd, takeLease } from './account-lease-store.ts';
-import { type Outcome, outcomeOf, outcomeOfSilence } from './command-outcome.ts';
-import { refuseUnsendable, releaseLease, sendNext } from './command-queue-store.ts';
+import { attemptDeadlineMs } from './attempt-deadline.ts';
+import { type Outcome, outcomeOf, outcomeOfDelay, outcomeOfSilence } from './command-outcome.ts';
+import {
+  leaseBeforeWaiting,
+  refuseUnsendable,
+  releaseLease,
+  sendNext,
+  type Waiting,
+} from './command-queue-store.ts';
 import { retryCommand, settleCommand } from './command-settlement-store.ts';
 import type { Command, CommandState } from './command-store.ts';
+import { resolveExits } from './resolve-exits.ts';
+import { MARKET_CLOSED } from './retcode-class.ts';
+import { wireCommand } from './wire-command.ts';
 
 /** One function's time is limited: what is left then goes to the next, by way of the queue. */
 const BUDGET_MS = 20_000;
-/** A pause that is waited for here; a longer one ends with the next reconciliation. */
+/** A pause of up to this is waited for here, the lease let go of meanwhile; after a longer one the queue comes back. */
 const MAX_WAIT_MS = 4_000;
+/** A lease that is in the way is asked for again so soon: its holder may be dead. */
+const HELD_AGAIN_MS = 5_000;
+
+export type Errand = {
+  /** Done under the lease, after the first sending: no exit waits for it. It ends soon after `untilMs`. */
+  work?: (lease: Lease, untilMs: number) => Promise<void>;
+  /** What the queue says to have this done again where the lease was held; by default that the account be reconciled. */
+  hint?: WorkMessage;
+};
 
 /**
- * Does `work` under the account's lease and then sends what waits. Nothing where somebody holds the lease: whoever does
- * looks again after letting go. A failure lets go too, and has somebody else look: what was sent and not settled is unknown
- * to the next holder. Only a holder's death keeps the lease until it expires.
+ * Sends what waits, does the errand's work under the account's lease, and sends what waits then. Nothing where somebody holds
+ * the lease: whoever does looks again after letting go; but as long as commands wait, this comes back in case they died. A
+ * failure lets go too, and has somebody else look: what was sent and not settled is unknown to the next holder.
  */
 export async function sendDueCommands(
   deps: Deps,
   accountId: string,
-  work: (lease: Lease) => Promise<void> = async () => {},
+  { work, hint }: Errand = {},
 ): Promise<void> {
-  const { clock, db, queue } = deps;
+  const { clock, queue } = deps;
+  const reconcile: WorkMessage = { kind: 'reconcile', account_id: accountId };
   const untilMs = clock.nowMs() + BUDGET_MS;
-  let sent = 0;
-  for (let first = true, more = true; more; first = false) {
-    const lease = await takeLease(db, accountId, clock.nowMs());
-    if (lease === null) break;
-    try {
-      if (first) await work(lease);
-      sent += await sendWaiting(deps, lease, untilMs);
-      more = await releaseLease(db, lease, clock.nowMs());
-    } catch (e) {
-      await db.run(leaseEnd(lease)).catch(() => {});
-      throw e;
-    }
-    if (more && clock.nowMs() >= untilMs) sent = Math.max(sent, 1);
-    more &&= clock.nowMs() < untilMs;
+  let unseen = 0;
+  let waiting: Waiting | 'held';
+  for (let todo = work; ; todo = undefined) {
+    const pass = await passOver(deps, accountId, untilMs, todo);
+    unseen += pass.unseen;
+    waiting = pass.waiting;
+    const nowMs = clock.nowMs();
+    const nextMs = waiting === 'held' ? null : waiting.due ? nowMs : waiting.pausedUntilMs;
+    if (nextMs === null || nextMs >= untilMs || nextMs - nowMs > MAX_WAIT_MS) break;
+    if (nextMs > nowMs) await clock.sleep(nextMs - nowMs);
   }
-  // Also what is left over, and what a pause holds back: the reconciliation ends with what waits.
-  if (sent > 0) await queue.send([{ kind: 'reconcile', account_id: accountId }]);
+  // Also what time did not suffice for: the reconciliation ends with what waits.
+  if (unseen > 0 || (waiting !== 'held' && waiting.due)) await queue.send([reconcile]);
+  const again = waiting === 'held' ? (hint ?? reconcile) : reconcile;
+  const againMs = waiting === 'held' ? await afterLease(deps, accountId) : firstOf(waiting);
+  if (againMs !== null) await queue.send([again], Math.max(1, Math.ceil((againMs - clock.nowMs()) / 1_000)));
 }
 
-/** How many were sent. */
+/** When the next pause ends, or a close is to be looked at again, for which the books are compared first. */
+const firstOf = ({ pausedUntilMs, lookMs }: Waiting): number | null =>
+  pausedUntilMs === null || lookMs === null ? (pausedUntilMs ?? lookMs) : Math.min(pausedUntilMs, lookMs);
+
+/** One holding of the lease. `unseen`: how many were sent of which the books may have something to learn now. */
+async function passOver(
+  deps: Deps,
+  accountId: string,
+  untilMs: number,
+  work: Errand['work'],
+): Promise<{ unseen: number; waiting: Waiting | 'held' }> {
+  const { clock, db } = deps;
+  const lease = await takeLease(db, accountId, clock.nowMs());
+  if (lease === null) return { unseen: 0, waiting: 'held' };
+  try {
+    const unseen = await sendWaiting(deps, lease, untilMs);
+    await work?.(lease, untilMs);
+    return { unseen, waiting: await releaseLease(db, lease, clock.nowMs()) };
+  } catch (e) {
+    await db.run(leaseEnd(lease)).catch(() => {});
+    throw e;
+  }
+}
+
+/** When to ask again for a lease that is held: soon, and at once when it ends. Null: nothing waits for it any more. */
+async function afterLease({ db, clock }: Deps, accountId: string): Promise<number | null> {
+  const nowMs = clock.nowMs();
+  const endMs = await leaseBeforeWaiting(db, accountId, nowMs);
+  if (endMs === null) return null;
+  return endMs > nowMs ? Math.min(endMs, nowMs + HELD_AGAIN_MS) : nowMs + HELD_AGAIN_MS;
+}
+
+/** How many were sent and do not merely wait for another attempt. */
 async function sendWaiting(deps: Deps, lease: Lease, untilMs: number): Promise<number> {
   const { clock, db } = deps;
-  let sent = 0;
-  let wakeMs: number | null = null;
+  let unseen = 0;
   await refuseUnsendable(db, lease, clock.nowMs());
+  await resolveExits(deps, lease);
   while (clock.nowMs() < untilMs) {
     const command = await sendNext(db, lease, clock.nowMs());
-    if (command === null) {
-      const pauseMs = wakeMs === null ? null : wakeMs - clock.nowMs();
-      if (pauseMs === null || pauseMs <= 0 || pauseMs > MAX_WAIT_MS) break;
-      await clock.sleep(pauseMs);
-      wakeMs = null;
-      continue;
-    }
-    sent += 1;
+    if (command === null) break;
     const outcome = await execute(deps, command);
-    await applyOutcome(deps, lease, { command, from: ['sent'] }, outcome);
-    if (outcome.kind === 'retry') wakeMs = Math.min(outcome.notBeforeMs, wakeMs ?? outcome.notBeforeMs);
+    if (!(await applyOutcome(deps, lease, { command, from: ['sent'] }, outcome))) unseen += 1;
   }
-  return sent;
+  return unseen;
 }
 
 async function execute(deps: Deps, command: Command): Promise<Outcome> {
-  const reply = await askExecute(deps, command.bridgeId, {
-    cmd_id: command.id,
-    attempt: command.attempt,
-    expires_at: isoTime(command.expiresMs),
-    ...command.instruction,
-    evidence: { magic: command.magic, comment: command.comment },
-  });
+  // The statement that said `sent` may have waited for another.
+  const startMs = deps.clock.nowMs();
+  if (startMs >= attemptDeadlineMs(command)) return outcomeOfDelay(command, startMs);
+  const reply = await bridgeClient(deps, command.bridgeId).execute(wireCommand(command));
   const nowMs = deps.clock.nowMs();
   return reply.kind === 'reply'
     ? outcomeOf(command, reply.value, nowMs)
     : outcomeOfSilence(command, reply, nowMs);
 }
 
-/** Writes an outcome of a command that is in one of `from`; a suspension's alert goes on its way at once. */
+/**
+ * Writes an outcome of a command that is in one of `from`; a suspension's alert goes on its way at once. True where the
+ * command waits for another attempt.
+ */
 export async function applyOutcome(
   deps: Deps,
   lease: Lease,
   { command, from }: { command: Command; from: readonly CommandState[] },
   outcome: Outcome,
-): Promise<void> {
+): Promise<boolean> {
   const { clock, db, ids, queue } = deps;
   const { id, attempt } = command;
   if (outcome.kind === 'retry') {
-    await retryCommand(db, lease, { id, attempt, from }, outcome, clock.nowMs());
-    return;
+    const notBeforeMs = await whenOpen(deps, command, outcome);
+    if (await retryCommand(db, lease, { id, attempt, from }, { ...outcome, notBeforeMs }, clock.nowMs()))
+      return true;
+    // Its time was over meanwhile, and surely nothing was done.
+    const { reason, retcode, brokerComment } = outcome;
+    await settleCommand(
+      db,
+      lease,
+      { id, from },
+      { state: 'failed', reason, retcode, brokerComment },
+      clock.nowMs(),
+    );
+    return false;
   }
   const suspension = outcome.pause ? { alertId: ids.next(), eventId: ids.next(), auditId: ids.next() } : null;
   await settleCommand(db, lease, { id, from }, outcome.settlement, clock.nowMs(), suspension);
   if (suspension !== null) await queue.send([{ kind: 'outbox', id: suspension.eventId }]);
+  return false;
+}
+
+/**
+ * When the next attempt may go: after its pause, and where the broker and the calendar agree that the market is closed, with
+ * its next session. Where the calendar says that it is open, is not known or cannot be followed, the broker is asked again.
+ */
+async function whenOpen(
+  { clock, db }: Deps,
+  { instrument, accountId }: Command,
+  { notBeforeMs, retcode }: Extract<Outcome, { kind: 'retry' }>,
+): Promise<number> {
+  if (retcode !== MARKET_CLOSED) return notBeforeMs;
+  const nowMs = clock.nowMs();
+  const { calendar } = await readCalendar(db, { instrument, accountId }, nowMs);
+  const opensMs = nextTrading([calendar], nowMs);
+  return Number.isFinite(opensMs) ? Math.max(notBeforeMs, opensMs) : notBeforeMs;
 }

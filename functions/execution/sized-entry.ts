@@ -2,20 +2,12 @@
 import { compare } from '../platform/decimal.ts';
 import type { Account } from './account-store.ts';
 import type { ApprovedTerms } from './approved-terms.ts';
-import { type OrderPrices, orderPrices } from './order-prices.ts';
+import { type OrderPrices, orderPrices, ratioEnd } from './order-prices.ts';
 import { type Refused, refused } from './order-refusal.ts';
 import { positionSize } from './position-size.ts';
+import type { Stake } from './stake.ts';
 import type { SymbolSpecification } from './symbol-specification.ts';
-import { toTicks } from './tick-price.ts';
-
-/** A position of ours that a close may close. */
-export type OwnPosition = {
-  identifier: string;
-  ticket: string;
-  symbol: string;
-  side: 'buy' | 'sell';
-  volume: string;
-};
+import { priceOf, toTicks } from './tick-price.ts';
 
 /** What an account's orders in a symbol depend on, as the last valid snapshot and our own commands say it. */
 export type TradingFacts = {
@@ -28,8 +20,10 @@ export type TradingFacts = {
   /** Lots of the same in the symbol, by side. */
   buyVolume: string;
   sellVolume: string;
-  /** Positions that this producer's signals opened in this instrument, oldest first. */
-  ownPositions: readonly OwnPosition[];
+  /** What the commands on their way will take of the free margin, in any symbol; null where one's cannot be told. */
+  marginOnTheWay: string | null;
+  /** What the signal's dedup scope has there in its instrument. */
+  stake: Stake;
 };
 
 export type WantedEntry = Pick<
@@ -40,6 +34,8 @@ export type SizedEntry = {
   kind: 'sized';
   prices: OrderPrices;
   specification: SymbolSpecification & { tickSize: string };
+  /** The wanted one, and of a market order only as far as its fill keeps the account's ratio of reward to risk. */
+  band: WantedEntry['band'];
   volume: string;
   /** Loss at the stop of the worst allowed fill; null without a stop or its value. */
   risk: string | null;
@@ -63,24 +59,39 @@ export function sizedEntry(
   };
   const prices = orderPrices(asked, specification, account.settings);
   if (prices.kind === 'refused') return prices;
+  const band = keptBand(wanted, prices, { tick: spec.tickSize, ratio: account.settings.rewardRatio });
   const size = positionSize({
     settings: account.settings,
     orderVolume: account.orderVolume,
     balance: account.state?.['balance'] ?? null,
     equity: account.state?.['equity'] ?? null,
     marginFree: account.state?.['margin_free'] ?? null,
-    riskTicks: worstRisk(wanted, prices, specification.tickSize),
+    marginOnTheWay: facts.marginOnTheWay,
+    riskTicks: worstRisk({ ...wanted, band }, prices, specification.tickSize),
     specification,
     openVolume: wanted.side === 'buy' ? facts.buyVolume : facts.sellVolume,
     approved,
   });
   return size.kind === 'refused'
     ? size
-    : { kind: 'sized', prices, specification, volume: size.volume, risk: size.risk };
+    : { kind: 'sized', prices, specification, band, volume: size.volume, risk: size.risk };
 }
 
 const isSound = (s: SymbolSpecification): boolean =>
   [s.point, s.tickSize ?? '0', s.volumeStep, s.volumeMin, s.volumeMax].every((d) => compare(d, '0') > 0);
+
+function keptBand(
+  { order_type, side, band }: WantedEntry,
+  prices: OrderPrices,
+  { tick, ratio }: { tick: string; ratio: string | null },
+): WantedEntry['band'] {
+  const end = order_type === 'market' ? ratioEnd(prices, side, ratio) : null;
+  if (end === null) return band;
+  const price = priceOf(end, tick);
+  return side === 'buy'
+    ? { ...band, high: compare(price, band.high) < 0 ? price : band.high }
+    : { ...band, low: compare(price, band.low) > 0 ? price : band.low };
+}
 
 /** A market order may fill anywhere in its band: what it may lose is measured from the far end. */
 function worstRisk(wanted: WantedEntry, prices: OrderPrices, tick: string): bigint | null {

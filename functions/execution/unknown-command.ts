@@ -1,16 +1,21 @@
 /**
  * What became of a command whose fate is open (domain 2.4), by what the broker shows and the bridge's journal says. It is
  * resolved by looking, never by sending again. Invariants:
- *  1. evidence at the broker makes it done at any time: an order, position or deal that carries the command's number, or
- *     its comment under our namespace;
+ *  1. evidence at the broker makes it done at any time: a position or deal that carries the command's number, or its
+ *     comment under our namespace, or a deal of an order that does; an order that may still trade keeps it waiting;
  *  2. the journal's own result counts as the answer that got lost;
  *  3. it is not executed only where all of this holds: a complete snapshot captured at least three minutes after sending,
  *     whose history begins five minutes before it, shows nothing; two look-ups at least half a minute apart, the second
- *     that late, show nothing; and the journal knows no later send. Anything less leaves it unknown. Pure.
+ *     that late, show nothing; and the journal knows no later send. Anything less leaves it unknown;
+ *  4. a close or a cancellation that the broker has refused because what it was about has changed is tried again once a
+ *     snapshot of after the sending shows that it still stands. Pure.
  */
 import type { Lookup, Snapshot } from '../bridge/bridge-protocol.ts';
+import { Big, plain } from '../platform/decimal.ts';
+import { bridgeWord, leaves, refusalClass } from './bridge-refusal.ts';
 import { type Outcome, outcomeOf } from './command-outcome.ts';
 import type { Command } from './command-store.ts';
+import { retcodeClass } from './retcode-class.ts';
 
 export const HORIZON_MS = 180_000;
 export const LOOKUP_SPACING_MS = 30_000;
@@ -19,19 +24,25 @@ export const HISTORY_MARGIN_MS = 5 * 60_000;
 const NEEDED_NEGATIVES = 2;
 /** What the shortest brokers keep of a comment (domain 1.2). */
 const COMMENT_KEPT = 12;
+/** The order of a deal that has none, such as a deposit. */
+const NO_ORDER = '0';
 /** States in which an order has ended: what it traded is in the deals, and nothing more will come of it. */
 const ENDED = new Set(['rejected', 'canceled', 'expired']);
 
 /** A snapshot that passed the gate, and since when its deals and orders were asked for (null: from the beginning). */
 export type SeenSnapshot = { snapshot: Snapshot; fromMs: number | null };
+type Found = { orderTicket: string | null; positionId: string | null };
 export type UnknownVerdict =
-  | { kind: 'done'; orderTicket: string | null; positionId: string }
+  /** `volume`: in lots, null where it is not told; `partial`: it is less than what was asked for. */
+  | ({ kind: 'done'; volume: string | null; partial: boolean } & Found)
   /** A pending order that works. */
   | { kind: 'placed'; orderTicket: string }
   /** A pending order that ended without a fill. */
   | { kind: 'ended'; reason: 'order-canceled' | 'order-expired' | 'order-rejected' }
   | { kind: 'answered'; outcome: Outcome }
   | { kind: 'not-executed' }
+  /** It was surely refused, and what it is about still stands. */
+  | { kind: 'refused'; reason: string }
   | { kind: 'negative' }
   | { kind: 'wait' };
 
@@ -40,8 +51,10 @@ type Facts = Pick<
   | 'instruction'
   | 'magic'
   | 'comment'
+  | 'orderTicket'
   | 'attempt'
   | 'state'
+  | 'reason'
   | 'expiresMs'
   | 'sentMs'
   | 'negativeLookups'
@@ -60,12 +73,15 @@ export function unknownCommand(
   // A working order left a trace once: that it is not shown says nothing.
   if (command.state === 'placed') return { kind: 'wait' };
   const { journal, result } = lookup;
+  let { reason } = command;
   if (result != null && result.attempt === command.attempt) {
     const outcome = outcomeOf(command, result, nowMs);
     if (outcome.kind === 'retry' || outcome.settlement.state !== 'unknown')
       return { kind: 'answered', outcome };
+    ({ reason } = outcome.settlement);
   }
   const sentMs = command.sentMs ?? nowMs;
+  if (asksForLook(command, reason) && seen.snapshot.captured_at >= sentMs) return { kind: 'refused', reason };
   const late = nowMs - sentMs >= HORIZON_MS;
   if (journal === 'intent' && !late) return { kind: 'wait' };
   const { lookedUpMs, negativeLookups } = command;
@@ -94,36 +110,85 @@ function isOf(command: Pick<Facts, 'magic' | 'comment'>): (row: Marked) => boole
   };
 }
 
+/** Whether the last word on a close or a cancellation was a refusal that asks for another look, and nothing else is open. */
+function asksForLook({ instruction: { kind } }: Facts, reason: string | null): reason is string {
+  if (!leaves(kind) || reason === null) return false;
+  const code = /^retcode-(\d{1,9})$/.exec(reason)?.[1];
+  const word = bridgeWord(reason);
+  if (code !== undefined) return retcodeClass(Number(code), kind) === 're-read';
+  return word !== null && refusalClass(word, kind) === 're-read';
+}
+
 function atBroker(command: Facts, lookup: Lookup, snapshot: Snapshot): UnknownVerdict | null {
   const own = isOf(command);
   const places = [lookup, snapshot];
-  const { kind, pre } = command.instruction;
-  const deals = places.flatMap((p) => p.deals).filter(own);
+  const { instruction } = command;
+  if (instruction.kind === 'cancel') return endedOtherwise(command, instruction.order.order_ticket, snapshot);
+  const { kind } = instruction;
+  const orders = places.flatMap((p) => [...p.orders, ...p.history_orders]).filter(own);
+  const tickets = new Set([command.orderTicket, ...orders.map((o) => o.ticket)]);
+  const deals = places
+    .flatMap((p) => p.deals)
+    .filter((d) => own(d) || (d.order !== NO_ORDER && tickets.has(d.order)));
   // A close has no opening deal: the one that took volume out under its magic is its evidence.
   const entries = kind === 'close' ? ['out', 'out_by', 'inout'] : ['in', 'inout'];
-  const deal = deals.find((d) => d.entry !== null && entries.includes(d.entry));
-  if (deal) return { kind: 'done', orderTicket: deal.order, positionId: deal.position_id };
-  if (kind === 'close') return closedOtherwise(command, pre.position_id, snapshot);
+  const traded = deals.filter((d) => d.entry !== null && entries.includes(d.entry));
+  const volume = volumeOf(traded);
+  const gone = closedOtherwise(command, snapshot);
+  if (gone !== null) return { ...gone, orderTicket: traded[0]?.order ?? null, volume, partial: false };
+  const working =
+    kind === 'open' ? undefined : places.flatMap((p) => p.orders).find(isWorking(tickets, places));
+  if (working !== undefined)
+    return kind === 'place' ? { kind: 'placed', orderTicket: working.ticket } : { kind: 'wait' };
+  const [deal] = traded;
+  if (deal !== undefined) {
+    const partial = kind === 'close' && volume !== null && new Big(volume).lt(instruction.order.volume);
+    return { kind: 'done', orderTicket: deal.order, positionId: deal.position_id, volume, partial };
+  }
+  if (kind === 'close') return ofOrders(kind, orders);
   const position = places.flatMap((p) => p.positions).find(own);
-  if (position) return { kind: 'done', orderTicket: position.identifier, positionId: position.identifier };
-  return ofOrders(kind, places.flatMap((p) => [...p.orders, ...p.history_orders]).filter(own));
+  if (position === undefined) return ofOrders(kind, orders);
+  const { identifier } = position;
+  return { kind: 'done', orderTicket: identifier, positionId: identifier, volume: null, partial: false };
+}
+
+/** Of the orders of these tickets one that works and that nobody shows as ended: it may still trade. */
+const isWorking =
+  (tickets: ReadonlySet<string | null>, places: readonly Pick<Lookup, 'history_orders'>[]) =>
+  ({ ticket, state }: { ticket: string; state: string }): boolean =>
+    state !== 'filled' &&
+    tickets.has(ticket) &&
+    !places.some((p) => p.history_orders.some((o) => o.ticket === ticket));
+
+/** Of deals that may be shown twice. */
+function volumeOf(deals: readonly { ticket: string; volume: string }[]): string | null {
+  const once = new Map(deals.map((d) => [d.ticket, d.volume]));
+  return once.size === 0 ? null : plain([...once.values()].reduce((total, v) => total.plus(v), new Big(0)));
 }
 
 /** Whoever took the position out: the close wanted no more. */
 function closedOtherwise(
-  { sentMs }: Facts,
-  positionId: string | undefined,
+  { instruction, sentMs }: Facts,
   snapshot: Snapshot,
-): UnknownVerdict | null {
+): { kind: 'done'; positionId: string } | null {
+  const positionId = instruction.kind === 'close' ? instruction.pre.position_id : undefined;
   const gone =
     positionId !== undefined &&
     snapshot.captured_at >= (sentMs ?? Number.POSITIVE_INFINITY) &&
     snapshot.positions.every((p) => p.identifier !== positionId);
-  return gone ? { kind: 'done', orderTicket: null, positionId } : null;
+  return gone ? { kind: 'done', positionId } : null;
+}
+
+/** Whoever ended the order: the cancellation wanted no more. What it traded before is for its own command to tell. */
+function endedOtherwise({ sentMs }: Facts, ticket: string, snapshot: Snapshot): UnknownVerdict | null {
+  const ended =
+    snapshot.captured_at >= (sentMs ?? Number.POSITIVE_INFINITY) &&
+    snapshot.orders.every((o) => o.ticket !== ticket);
+  return ended ? { kind: 'done', orderTicket: ticket, positionId: null, volume: null, partial: false } : null;
 }
 
 function ofOrders(
-  kind: 'open' | 'place',
+  kind: Command['instruction']['kind'],
   orders: readonly { ticket: string; state: string }[],
 ): UnknownVerdict | null {
   const alive = orders.find(

@@ -13,7 +13,7 @@ const route = createRoute({
   method: 'patch',
   path: '/api/v1/users/{id}',
   tags: ['identity'],
-  summary: 'Rename, disable or re-enable a person; an owner also changes roles',
+  summary: 'Rename, disable or re-enable a person, or limit the bridges; an owner also changes roles',
   security: bearer,
   middleware: requireCaller('admin'),
   request: {
@@ -23,6 +23,9 @@ const route = createRoute({
         name: z.string().trim().min(1).max(100).optional(),
         role: z.enum(ROLES).optional(),
         disabled: z.boolean().optional(),
+        max_bridges: z.number().int().min(0).max(10_000).nullable().optional().openapi({
+          description: 'live bridges at once; null: as many as the deployment gives everybody',
+        }),
       }),
     ),
   },
@@ -51,6 +54,7 @@ export const patchUser = endpoint(route, async (c) => {
     name: change.name ?? user.name,
     role: change.role ?? user.role,
     disabled: change.disabled ?? user.disabled,
+    maxBridges: change.max_bridges === undefined ? user.maxBridges : change.max_bridges,
   };
   if (!(await updateUser(db, changed, audit)))
     throw problem('conflict', { detail: 'a deployment keeps one owner who is not disabled' });

@@ -19,25 +19,33 @@ const route = createRoute({
   security: bearer,
   middleware: requireCaller('trading:act'),
   request: {
-    body: body(z.strictObject({ name: z.string().trim().min(1).max(100), url: z.string().max(2000) })),
+    body: body(
+      z.strictObject({
+        name: z.string().trim().min(1).max(100),
+        url: z.string().max(2000).optional().openapi({
+          description: 'where it is called; without it the bridge polls: `POST /bridge/v1/sync`',
+        }),
+      }),
+    ),
   },
   responses: {
     201: json(bridgeSchema.extend({ secret: z.string() }), 'The new bridge; `secret` is never shown again'),
-    ...problems(400, 403, 415, 422),
+    ...problems(400, 403, 409, 415, 422),
   },
 });
 
-/** `POST /api/v1/bridges` */
+/** `POST /api/v1/bridges`: each is called every minute, so that nobody may have any number of them. */
 export const postBridge = endpoint(route, async (c) => {
   const { db, ids, clock, config } = c.var.deps;
   const { caller } = c.var;
-  const wanted = c.req.valid('json');
-  const fault = addressFault(wanted.url, isLoopback(config.PUBLIC_BASE_URL));
+  const { name, url = null } = c.req.valid('json');
+  const fault = url === null ? null : addressFault(url, isLoopback(config.PUBLIC_BASE_URL));
   if (fault !== null) throw problem('invalid-body', { errors: [{ pointer: '/url', detail: fault }] });
   const bridge: Bridge = {
     id: ids.next(),
     ownerId: caller.userId,
-    ...wanted,
+    name,
+    url,
     createdMs: clock.nowMs(),
     revoked: false,
   };
@@ -49,6 +57,10 @@ export const postBridge = endpoint(route, async (c) => {
     subjectKind: 'bridge',
     subjectId: bridge.id,
   });
-  await insertBridge(db, bridge, { ...sealed, version: 1 }, audit);
+  const most = config.BRIDGES_PER_USER;
+  if (!(await insertBridge(db, bridge, { ...sealed, version: 1 }, most, audit)))
+    throw problem('conflict', {
+      detail: 'you have as many bridges as you may: revoke one, or have an admin raise your limit',
+    });
   return c.json({ ...presentBridge(bridge), secret: signingSecret(bytes) }, 201);
 });

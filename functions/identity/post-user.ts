@@ -37,7 +37,13 @@ export const postUser = endpoint(route, async (c) => {
   const wanted = c.req.valid('json');
   if (wanted.role !== 'user' && caller.role !== 'owner')
     throw problem('forbidden', { detail: 'only an owner makes owners and admins' });
-  const user: User = { ...wanted, id: ids.next(), createdMs: clock.nowMs(), disabled: false };
+  const user: User = {
+    ...wanted,
+    id: ids.next(),
+    createdMs: clock.nowMs(),
+    disabled: false,
+    maxBridges: null,
+  };
   const audit = auditEntry(c, caller, {
     action: 'user.create',
     subjectKind: 'user',

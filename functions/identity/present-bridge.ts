@@ -9,7 +9,7 @@ export const bridgeSchema = z
     id: uuid,
     owner_id: uuid,
     name: z.string(),
-    url: z.string(),
+    url: z.string().nullable().openapi({ description: 'where it is called; null: it polls' }),
     created_at: timestamp,
     revoked: z.boolean(),
   })

@@ -13,6 +13,7 @@ export const userSchema = z
     role: z.enum(ROLES),
     created_at: timestamp,
     disabled: z.boolean(),
+    max_bridges: z.number().int().nullable(),
   })
   .openapi('User');
 
@@ -24,4 +25,5 @@ export const presentUser = (u: User): z.output<typeof userSchema> => ({
   role: u.role,
   created_at: isoTime(u.createdMs),
   disabled: u.disabled,
+  max_bridges: u.maxBridges,
 });

@@ -12,6 +12,8 @@ export type User = {
   role: Role;
   createdMs: number;
   disabled: boolean;
+  /** Live bridges at once; null: as configured for everybody. */
+  maxBridges: number | null;
 };
 
 /** A role as the database says it. Throws on one that this code does not know. */
@@ -29,6 +31,7 @@ export const userOf = (row: Row): User => ({
   role: roleOf(row['role']),
   createdMs: rowTime(row, 'created_at'),
   disabled: row['disabled_at'] !== null,
+  maxBridges: row['max_bridges'] === null ? null : Number(row['max_bridges']),
 });
 
 /** Adds a user with its audit row; `taken` where the address belongs to somebody. */
@@ -51,13 +54,15 @@ export async function insertUser(
   }
 }
 
+const COLUMNS = sql`id, email, name, role, created_at, disabled_at, max_bridges`;
+
 /** A page of all users. */
 export const listUsers = (db: Database, query: { page: number; page_size: number; cursor?: string }) =>
   readPage(
     db,
     query,
     {
-      columns: sql`id, email, name, role, created_at, disabled_at`,
+      columns: COLUMNS,
       from: sql`FROM users WHERE true`,
       at: sql`created_at`,
       id: sql`id`,
@@ -67,9 +72,7 @@ export const listUsers = (db: Database, query: { page: number; page_size: number
 
 /** One user by id. */
 export async function readUser(db: Database, id: string): Promise<User | null> {
-  const [row] = await db.run(
-    sql`SELECT id, email, name, role, created_at, disabled_at FROM users WHERE id = ${id}::uuid`,
-  );
+  const [row] = await db.run(sql`SELECT ${COLUMNS} FROM users WHERE id = ${id}::uuid`);
   return row ? userOf(row) : null;
 }
 
@@ -82,7 +85,7 @@ export async function updateUser(db: Database, user: User, audit: AuditEntry): P
   const [, rows = []] = await db.batch([
     sql`SELECT id FROM users WHERE role = 'owner' ORDER BY id FOR UPDATE`,
     sql`WITH upd AS (
-      UPDATE users SET name = ${user.name}, role = ${user.role},
+      UPDATE users SET name = ${user.name}, role = ${user.role}, max_bridges = ${user.maxBridges}::int,
         disabled_at = CASE WHEN ${user.disabled}::boolean THEN coalesce(disabled_at, ${at}::timestamptz) END
       WHERE id = ${user.id}::uuid AND ((${user.role} = 'owner' AND NOT ${user.disabled}::boolean) OR EXISTS (
         SELECT 1 FROM users o WHERE o.role = 'owner' AND o.disabled_at IS NULL AND o.id <> ${user.id}::uuid))

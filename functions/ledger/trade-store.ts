@@ -96,6 +96,10 @@ const positionOf = (row: Row): StoredPosition => ({
   snapshotMs: rowTime(row, 'snapshot_at'),
 });
 
+/** Of a trade `t`: what its command was about, and where no command of ours opened it what the account maps now. */
+const OUR_INSTRUMENT = sql`coalesce((SELECT c.instrument FROM commands c WHERE c.id = t.command_id),
+  instrument_of(a.symbols, t.symbol))`;
+
 const ofUser = (userId: string | null) => (userId === null ? sql`true` : sql`a.user_id = ${userId}::uuid`);
 
 export type TradeFilter = {
@@ -114,7 +118,7 @@ export const listTrades = (
 ) => {
   const parts = [
     ofUser(userId),
-    filter.instrument === undefined ? null : sql`instrument_of(a.symbols, t.symbol) = ${filter.instrument}`,
+    filter.instrument === undefined ? null : sql`${OUR_INSTRUMENT} = ${filter.instrument}`,
     filter.status === undefined ? null : sql`t.status = ${filter.status}`,
     filter.source === undefined ? null : sql`t.source = ${filter.source}`,
     filter.account === undefined ? null : sql`t.account_id = ${filter.account}::uuid`,
@@ -123,7 +127,7 @@ export const listTrades = (
     db,
     query,
     {
-      columns: sql`t.*, a.user_id, instrument_of(a.symbols, t.symbol) AS instrument`,
+      columns: sql`t.*, a.user_id, ${OUR_INSTRUMENT} AS instrument`,
       from: sql`FROM trades t JOIN accounts a ON a.id = t.account_id WHERE ${sql.join(parts, sql` AND `)}`,
       at: sql`t.opened_at`,
       id: sql`t.id`,
@@ -134,7 +138,7 @@ export const listTrades = (
 
 /** One trade. */
 export async function readTrade(db: Database, id: string): Promise<StoredTrade | null> {
-  const [row] = await db.run(sql`SELECT t.*, a.user_id, instrument_of(a.symbols, t.symbol) AS instrument
+  const [row] = await db.run(sql`SELECT t.*, a.user_id, ${OUR_INSTRUMENT} AS instrument
     FROM trades t JOIN accounts a ON a.id = t.account_id
     WHERE t.id = ${id}::uuid`);
   return row === undefined ? null : tradeOf(row);
@@ -142,7 +146,9 @@ export async function readTrade(db: Database, id: string): Promise<StoredTrade |
 
 /** Open positions as the last valid snapshot shows them, at most 2,000 an account. */
 export async function listPositions(db: Database, userId: string | null): Promise<StoredPosition[]> {
-  const rows = await db.run(sql`SELECT p.*, instrument_of(a.symbols, p.symbol) AS instrument
+  const rows =
+    await db.run(sql`SELECT p.*, coalesce((SELECT c.instrument FROM trades t JOIN commands c ON c.id = t.command_id
+      WHERE t.account_id = p.account_id AND t.position_id = p.identifier), instrument_of(a.symbols, p.symbol)) AS instrument
     FROM positions p JOIN accounts a ON a.id = p.account_id
     WHERE ${ofUser(userId)} ORDER BY p.opened_at DESC, p.identifier LIMIT 2000`);
   return rows.map(positionOf);

@@ -1,7 +1,7 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { type AuditEntry, auditInsert } from '../platform/audit.ts';
 import { isoTime } from '../platform/clock.ts';
-import type { Database, Row } from '../platform/database.ts';
+import { type Database, databaseFault, type Row } from '../platform/database.ts';
 import { type CalendarDefinition, definitionSchema, type VersionedCalendar } from './calendar-definition.ts';
 import { defaultCalendarId } from './default-calendar-id.ts';
 import { DEFAULT_CALENDARS } from './default-calendars.ts';
@@ -11,7 +11,7 @@ import { type TradingCalendar, tradingCalendar } from './trading-calendar.ts';
 export type CalendarFound = TradingCalendar | 'unreadable' | null;
 
 /** The version in force at a time: of those valid by then the one valid from latest, and of these the last posted. */
-const inForce = (id: ReturnType<typeof sql>, atMs: number) =>
+const inForce = (id: SQL, atMs: number) =>
   sql`SELECT definition, version FROM trading_calendars
     WHERE id = ${id} AND valid_from <= ${isoTime(atMs)}::timestamptz ORDER BY valid_from DESC, version DESC LIMIT 1`;
 
@@ -22,7 +22,7 @@ const DEFAULT_IDS = `{${[...DEFAULT_CALENDARS.keys()].join(',')}}`;
  * The calendar's id for a symbol at a server: sessions that its broker states, then an override for it, then for all.
  * One that has no version yet in force does not count.
  */
-const namedFor = (server: ReturnType<typeof sql>, symbol: string, atMs: number) =>
+const namedFor = (server: SQL, symbol: string | SQL, atMs: number) =>
   sql`SELECT calendar_id FROM symbol_calendars s
     WHERE symbol = ${symbol} AND broker_server IN (${server}, '*')
       AND (calendar_id = ANY(${DEFAULT_IDS}::text[]) OR EXISTS (SELECT 1 FROM trading_calendars c
@@ -55,6 +55,22 @@ export async function readCalendar(
   };
 }
 
+/** The calendars of several instruments as an account's broker trades them, each calendar once, in force at `atMs`. */
+export async function readCalendars(
+  db: Database,
+  of: { instruments: readonly string[]; accountId: string },
+  atMs: number,
+): Promise<CalendarFound[]> {
+  const wanted = of.instruments.map((symbol) => ({ symbol, by_class: defaultCalendarId(symbol) }));
+  const rows = await db.run(sql`WITH acc AS (SELECT server FROM accounts WHERE id = ${of.accountId}::uuid
+    ), wanted AS (SELECT * FROM jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) AS x(symbol text, by_class text)
+    ), chosen AS (SELECT DISTINCT coalesce((${namedFor(sql`(SELECT server FROM acc)`, sql`wanted.symbol`, atMs)}),
+        wanted.by_class) AS id FROM wanted)
+    SELECT chosen.id, cal.definition, cal.version
+    FROM chosen LEFT JOIN LATERAL (${inForce(sql`chosen.id`, atMs)}) cal ON true`);
+  return rows.map(calendarOf);
+}
+
 function calendarOf(row: Row): CalendarFound {
   const id = row['id'] ?? null;
   if (id === null) return null;
@@ -68,37 +84,55 @@ function versionedOf(id: string, row: Row): VersionedCalendar | 'unreadable' | n
   return parsed.success ? { definition: parsed.data, version: Number(row['version']) } : 'unreadable';
 }
 
-/** A calendar's version in force and the number of its last one; null where there is no such calendar. */
-export async function readCalendarById(
-  db: Database,
-  id: string,
-  atMs: number,
-): Promise<{ inForce: VersionedCalendar | 'unreadable' | null; last: number }> {
-  const [row = {}] = await db.run(sql`WITH cal AS (${inForce(sql`${id}`, atMs)})
+export type CalendarVersions = {
+  /** Null where there is no such calendar, or none of its versions holds yet. */
+  inForce: VersionedCalendar | 'unreadable' | null;
+  /** Those that will be in force later, the next one first. */
+  later: (VersionedCalendar | 'unreadable')[];
+  /** The number of its last version; 0 where none is stored. */
+  last: number;
+};
+
+/** What is and will be in force of a calendar. */
+export async function readCalendarById(db: Database, id: string, atMs: number): Promise<CalendarVersions> {
+  const [row = {}] = await db.run(sql`WITH cal AS (${inForce(sql`${id}`, atMs)}), later AS (
+      SELECT DISTINCT ON (valid_from) definition, version, valid_from FROM trading_calendars
+      WHERE id = ${id} AND valid_from > ${isoTime(atMs)}::timestamptz ORDER BY valid_from, version DESC
+    )
     SELECT cal.definition, cal.version,
-      coalesce((SELECT max(version) FROM trading_calendars WHERE id = ${id}), 0) AS last
+      coalesce((SELECT max(version) FROM trading_calendars WHERE id = ${id}), 0) AS last,
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('definition', definition, 'version', version) ORDER BY valid_from), '[]')
+        FROM later) AS later
     FROM (SELECT 1) AS one LEFT JOIN cal ON true`);
-  return { inForce: versionedOf(id, row), last: Number(row['last']) };
+  const later = (row['later'] as Row[]).map((r) => versionedOf(id, r)).filter((v) => v !== null);
+  return { inForce: versionedOf(id, row), later, last: Number(row['last']) };
 }
 
 /**
- * Stores a calendar as the version after `last`, with its audit row. False where another version was stored first: the
- * caller has to look again at what it changes.
+ * Stores definitions of one calendar as the versions after `last`, all or none, with one audit row. False where another
+ * version was stored first: the caller has to look again at what it changes.
  */
 export async function insertCalendar(
   db: Database,
-  definition: CalendarDefinition,
+  definitions: readonly CalendarDefinition[],
   last: number,
   nowMs: number,
   audit: AuditEntry,
 ): Promise<boolean> {
-  const rows = await db.run(sql`WITH ins AS (
-    INSERT INTO trading_calendars (id, version, definition, valid_from, created_at)
-    VALUES (${definition.id}, ${last + 1}::int, ${JSON.stringify(definition)}::jsonb,
-      ${definition.valid_from}::timestamptz, ${isoTime(nowMs)}::timestamptz)
-    ON CONFLICT DO NOTHING RETURNING id
-  ), aud AS (${auditInsert(audit, sql`ins`)}) SELECT id FROM ins`);
-  return rows.length === 1;
+  const versions = definitions.map((definition, i) => ({ definition, version: last + 1 + i }));
+  try {
+    await db.run(sql`WITH ins AS (
+      INSERT INTO trading_calendars (id, version, definition, valid_from, created_at)
+      SELECT x.definition->>'id', x.version, x.definition, (x.definition->>'valid_from')::timestamptz,
+        ${isoTime(nowMs)}::timestamptz
+      FROM jsonb_to_recordset(${JSON.stringify(versions)}::jsonb) AS x(definition jsonb, version int) RETURNING id
+    ), aud AS (${auditInsert(audit, sql`(SELECT DISTINCT id FROM ins) AS changed`)}) SELECT 1 AS one FROM ins`);
+    return true;
+  } catch (e) {
+    // Whoever was first has the number of the first of these, so that none of them is stored.
+    if (databaseFault(e)?.kind === 'constraint') return false;
+    throw e;
+  }
 }
 
 export type SymbolCalendar = {

@@ -6,8 +6,11 @@ import { rowTime } from '../platform/page.ts';
 import type { Candle, Interval } from './candle.ts';
 import type { StoredTimeframe } from './timeframe.ts';
 
-/** Whose bars: one account's broker may state others than the next one's. */
-export type Series = { accountId: string; instrument: string; timeframe: StoredTimeframe };
+/**
+ * Whose bars: one account's broker may state others than the next one's. `symbol` is that broker's own name, and not ours of
+ * the instrument, so that bars of two symbols never stand in one series, whatever an account's user maps to what.
+ */
+export type Series = { accountId: string; symbol: string; timeframe: StoredTimeframe };
 
 /** Bars of one statement; a request to the database stays well under a megabyte. */
 const ROWS_PER_STATEMENT = 5_000;
@@ -32,11 +35,11 @@ function insertion(of: Series, candles: readonly Candle[]): SQL {
     SELECT * FROM jsonb_to_recordset(${rows}::jsonb) AS x(time timestamptz, open numeric, high numeric, low numeric,
       close numeric, volume numeric)
   ), ins AS (
-    INSERT INTO candles (account_id, instrument, timeframe, time, open, high, low, close, volume)
-    SELECT ${of.accountId}::uuid, ${of.instrument}, ${of.timeframe}, time, open, high, low, close, volume FROM stated
+    INSERT INTO candles (account_id, symbol, timeframe, time, open, high, low, close, volume)
+    SELECT ${of.accountId}::uuid, ${of.symbol}, ${of.timeframe}, time, open, high, low, close, volume FROM stated
     ON CONFLICT DO NOTHING
   ) SELECT c.time FROM stated s JOIN candles c ON c.account_id = ${of.accountId}::uuid
-    AND c.instrument = ${of.instrument} AND c.timeframe = ${of.timeframe} AND c.time = s.time
+    AND c.symbol = ${of.symbol} AND c.timeframe = ${of.timeframe} AND c.time = s.time
   WHERE (c.open, c.high, c.low, c.close, c.volume) IS DISTINCT FROM (s.open, s.high, s.low, s.close, s.volume)
   ORDER BY c.time`;
 }
@@ -51,7 +54,7 @@ const candleOf = (row: Row): Candle => ({
 });
 
 const ofSeries = (of: Series): SQL => sql`FROM candles WHERE account_id = ${of.accountId}::uuid
-  AND instrument = ${of.instrument} AND timeframe = ${of.timeframe}`;
+  AND symbol = ${of.symbol} AND timeframe = ${of.timeframe}`;
 
 /** The newest `count` stored bars, oldest first. */
 export async function newestCandles(db: Database, of: Series, count: number): Promise<Candle[]> {

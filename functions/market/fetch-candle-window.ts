@@ -1,4 +1,4 @@
-import { askCandles } from '../bridge/bridge-client.ts';
+import { bridgeClient } from '../bridge/bridge-client.ts';
 import type { Deps } from '../platform/deps.ts';
 import type { Candle, Interval } from './candle.ts';
 import { checkedCandles } from './candle-check.ts';
@@ -31,8 +31,7 @@ export type CandleWindow =
   /** Nothing was stored. `word` says why, in the words of the bridge client or of the check. */
   | { kind: 'missing'; missing: Interval[]; word: string };
 
-/** `symbol`: the broker's name of the instrument, where it is another. */
-type Of = Series & { bridgeId: string; symbol?: string };
+type Of = Series & { bridgeId: string };
 type Fetched =
   | { kind: 'ok'; closedMs: number; restated: number[] }
   | Extract<CandleWindow, { kind: 'missing' }>;
@@ -71,7 +70,7 @@ export async function fetchCandleWindow(
 
 async function fetchSpan(deps: Deps, of: Of, span: Interval): Promise<Fetched> {
   const nowMs = deps.clock.nowMs();
-  const key = [of.accountId, of.instrument, of.timeframe, span.fromMs, span.toMs].join('|');
+  const key = [of.accountId, of.symbol, of.timeframe, span.fromMs, span.toMs].join('|');
   const before = asked.get(key);
   if (before && nowMs - before.atMs < FRESH_MS)
     return { kind: 'ok', closedMs: before.closedMs, restated: [] };
@@ -93,12 +92,12 @@ type Piece = { kind: 'ok'; candles: Candle[]; closedMs: number } | Extract<Candl
 
 async function askPiece(deps: Deps, of: Of, window: Interval, nowMs: number): Promise<Piece> {
   const wanted = {
-    symbol: of.symbol ?? of.instrument,
+    symbol: of.symbol,
     timeframe: of.timeframe,
     window,
     count: BARS_PER_REPLY,
   };
-  const reply = await askCandles(deps, of.bridgeId, wanted);
+  const reply = await bridgeClient(deps, of.bridgeId).candles(wanted);
   if (reply.kind === 'no-reply') return { kind: 'missing', missing: [window], word: reply.word };
   const closedMs = reply.value.server_now ?? nowMs;
   const stated = reply.value.candles.map(({ time, ...figures }) => ({ timeMs: time, ...figures }));

@@ -1,21 +1,21 @@
-import { askCandles } from '../bridge/bridge-client.ts';
+import { bridgeClient } from '../bridge/bridge-client.ts';
 import type { Deps } from '../platform/deps.ts';
 import type { Candle } from './candle.ts';
 import { checkedCandles } from './candle-check.ts';
 import { newestCandles, type Series, storeCandles } from './candle-store.ts';
 
 /**
- * The newest closed bars of an instrument, which the broker may call `symbol`, as an account's broker states them,
- * oldest first: asked for from its bridge, kept, and read back, so that a silent bridge still leaves what was seen
- * before. Empty where nothing was ever seen. A reply with a bar that cannot be one counts as none.
+ * The newest closed bars of a symbol as an account's broker states them, oldest first: asked for from its bridge, kept, and
+ * read back, so that a silent bridge still leaves what was seen before. Empty where nothing was ever seen. A reply with a
+ * bar that cannot be one counts as none.
  */
 export async function fetchCandles(
   deps: Deps,
-  of: Series & { bridgeId: string; symbol?: string },
+  of: Series & { bridgeId: string },
   count: number,
 ): Promise<Candle[]> {
-  const wanted = { symbol: of.symbol ?? of.instrument, timeframe: of.timeframe, count };
-  const reply = await askCandles(deps, of.bridgeId, wanted);
+  const wanted = { symbol: of.symbol, timeframe: of.timeframe, count };
+  const reply = await bridgeClient(deps, of.bridgeId).candles(wanted);
   if (reply.kind === 'reply') {
     const stated = reply.value.candles.map(({ time, ...figures }) => ({ timeMs: time, ...figures }));
     const nowMs = reply.value.server_now ?? deps.clock.nowMs();

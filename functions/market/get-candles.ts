@@ -12,9 +12,16 @@ import { type CandleAccount, readCandleAccount } from './candle-store.ts';
 import { fetchCandleWindow, MAX_BARS } from './fetch-candle-window.ts';
 import { INDICATORS, type IndicatorName, type IndicatorSpec, indicatorSeries } from './indicator.ts';
 import { openHours } from './open-hours.ts';
-import { resampledCandles, wholeBars } from './resampled-candles.ts';
-import { type ServerClock, serverClock } from './server-clock.ts';
-import { shortestMs, sourceOf, storedMs, TIMEFRAMES, type Timeframe } from './timeframe.ts';
+import { resampledCandles, sourceWithin, wholeBars } from './resampled-candles.ts';
+import { serverClock } from './server-clock.ts';
+import {
+  type StoredTimeframe,
+  shortestMs,
+  sourceOf,
+  storedMs,
+  TIMEFRAMES,
+  type Timeframe,
+} from './timeframe.ts';
 
 const MAX_ANSWERED = 5_000;
 const MAX_INDICATORS = 5;
@@ -41,7 +48,7 @@ const querySchema = z.strictObject({
       'must be NY+7, an IANA time zone or an offset such as +02:00',
     )
     .default('NY+7')
-    .openapi({ description: 'the server clock on which bars longer than an hour begin' }),
+    .openapi({ description: 'the clock on which bars longer than an hour begin, the server’s or any other' }),
   indicators: z
     .string()
     .max(100)
@@ -105,9 +112,10 @@ export const getCandles = endpoint(route, async (c) => {
   const asked = windowOf(query);
   const server = serverClock(query.tz);
   if (server === null) throw queryFault('/tz', 'is no time zone');
-  const timeframe = sourceOf(query.timeframe);
   const whole = wholeBars(query.timeframe, server, asked);
-  limitWindow(query.timeframe, whole);
+  limitWindow(query.timeframe, sourceOf(query.timeframe), whole);
+  const timeframe = sourceWithin(query.timeframe, server, whole);
+  limitWindow(query.timeframe, timeframe, whole);
   const account = await accountOf(deps.db, query, caller);
   const atMs = Math.min(deps.clock.nowMs(), whole.toMs);
   const { known, calendar } = await readCalendar(
@@ -118,14 +126,17 @@ export const getCandles = endpoint(route, async (c) => {
   if (!known) throw problem('not-found', { detail: 'no such instrument' });
   const { instrument } = query;
   const symbol = account.symbols[instrument] ?? instrument;
-  const of = { accountId: account.id, bridgeId: account.bridgeId, instrument, symbol, timeframe };
+  const of = { accountId: account.id, bridgeId: account.bridgeId, symbol, timeframe };
   const found = await fetchCandleWindow(deps, of, whole, openHours(calendar, whole));
   if (found.kind === 'missing')
     throw problem('unavailable', {
       detail: `the account’s bridge did not give all bars (${found.word}); none of these were kept`,
       missing: found.missing.map(presentInterval),
     });
-  const candles = candlesOf(found.candles, query, server, found.closedMs);
+  const candles =
+    query.timeframe === timeframe
+      ? found.candles
+      : resampledCandles(found.candles, query.timeframe, server, found.closedMs);
   return c.json(
     {
       ...{ account_id: account.id, instrument: query.instrument, timeframe: query.timeframe, tz: query.tz },
@@ -161,8 +172,7 @@ function windowOf(query: Query): Interval {
 }
 
 /** Closed hours count too, so that a caller can tell beforehand what is too long. */
-function limitWindow(timeframe: Timeframe, { fromMs, toMs }: Interval): void {
-  const source = sourceOf(timeframe);
+function limitWindow(timeframe: Timeframe, source: StoredTimeframe, { fromMs, toMs }: Interval): void {
   const limits = [
     { bars: MAX_ANSWERED, of: timeframe, sizeMs: shortestMs(timeframe) },
     { bars: MAX_BARS, of: source, sizeMs: storedMs(source) },
@@ -170,16 +180,6 @@ function limitWindow(timeframe: Timeframe, { fromMs, toMs }: Interval): void {
   for (const { bars, of, sizeMs } of limits)
     if (toMs - fromMs > bars * sizeMs)
       throw queryFault('/to', `is more than ${bars} bars of ${of} after from: ask for less at once`);
-}
-
-function candlesOf(
-  stored: readonly Candle[],
-  query: Query,
-  server: ServerClock,
-  closedMs: number,
-): readonly Candle[] {
-  const { timeframe } = query;
-  return timeframe === sourceOf(timeframe) ? stored : resampledCandles(stored, timeframe, server, closedMs);
 }
 
 function parseIndicators(text: string): IndicatorSpec[] | null {

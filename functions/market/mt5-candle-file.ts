@@ -13,19 +13,20 @@ export type CandleFile =
   | { kind: 'ok'; candles: Candle[]; lines: number[] }
   | { kind: 'faulty'; line: number; fault: string };
 
-const COLUMNS = ['date', 'time', 'open', 'high', 'low', 'close', 'volume'] as const;
+const COLUMNS = ['date', 'time', 'open', 'high', 'low', 'close', 'ticks', 'volume'] as const;
 type Column = (typeof COLUMNS)[number];
 type Columns = ReadonlyMap<Column, number>;
-/** What exporters call the columns; of two for volumes the ticks, which every broker has. */
+/** What exporters call the columns; of two for volumes the ticks count, which every broker has. */
 const NAMES: Readonly<Record<string, Column>> = {
   ...{ date: 'date', time: 'time', datetime: 'time', open: 'open', high: 'high', low: 'low', close: 'close' },
-  ...{ tickvol: 'volume', tick_volume: 'volume', tickvolume: 'volume', volume: 'volume' },
+  ...{ tickvol: 'ticks', tick_volume: 'ticks', tickvolume: 'ticks', volume: 'volume' },
 };
 /** The history centre's order, which has no heading. */
 const UNNAMED: Columns = new Map(COLUMNS.map((name, i) => [name, i]));
 const DATE = /^(\d{4})[.\-/](\d\d)[.\-/](\d\d)$/;
 const CLOCK = /^(\d\d):(\d\d)(?::(\d\d)(?:\.0+)?)?$/;
-const ZONED = /(?:Z|[+-]\d\d:\d\d)$/;
+/** An offset of a row's own; no zone is further from UTC than 14 hours. */
+const ZONED = /(?:Z|([+-])(0\d|1[0-4]):([0-5]\d))$/;
 
 /**
  * Reads a whole file. `candles` ascend and stand in `lines` (from 1). An hour that the server's clock repeats in autumn
@@ -98,7 +99,8 @@ function readRow(
   if (timeMs === null) return 'the time cannot be read, or the server’s clock never showed it';
   if (beforeMs !== undefined && timeMs <= beforeMs) return 'the time is not after that of the line before';
   const figures = { open: cell('open'), high: cell('high'), low: cell('low'), close: cell('close') };
-  const volume = columns.has('volume') ? cell('volume') : '0';
+  const counted = (['ticks', 'volume'] as const).find((name) => columns.has(name));
+  const volume = counted === undefined ? '0' : cell(counted);
   const bad = Object.entries({ ...figures, volume }).find(([, v]) => !isPlainDecimal(v));
   if (bad) return `${bad[0]} is not a plain decimal`;
   const { open, high, low, close } = figures;
@@ -109,20 +111,28 @@ function readRow(
 }
 
 function momentOf(text: string, clock: ServerClock, beforeMs: number | undefined): number | null {
-  if (ZONED.test(text)) {
-    const ms = Date.parse(text.replace(' ', 'T'));
-    return Number.isNaN(ms) ? null : ms;
+  const zoned = ZONED.exec(text);
+  const wallMs = wallTime(zoned === null ? text : text.slice(0, zoned.index));
+  if (wallMs === null) return null;
+  if (zoned !== null) {
+    const [, sign, hours = '0', minutes = '0'] = zoned;
+    const offsetMs = (Number(hours) * 60 + Number(minutes)) * 60_000;
+    return wallMs - (sign === '-' ? -offsetMs : offsetMs);
   }
+  // The second pass of a repeated hour comes after the first in the file; a row out of order is told by the caller.
+  const later = beforeMs === undefined ? null : clock.toUtcMs(wallMs, beforeMs + 1);
+  return later ?? clock.toUtcMs(wallMs);
+}
+
+/** A date and a time of day as if they were UTC; null where there is no such moment. */
+function wallTime(text: string): number | null {
   const [date = '', time = '00:00', more] = text.split(/[ T]/);
   const day = DATE.exec(date);
   const hour = CLOCK.exec(time);
   if (!day || !hour || more !== undefined) return null;
   const [, h = '', m = '', s = '00'] = hour;
   const iso = `${day.slice(1).join('-')}T${h}:${m}:${s}.000Z`;
-  const serverMs = Date.parse(iso);
+  const ms = Date.parse(iso);
   // A 30 February is read as a day of March.
-  if (Number.isNaN(serverMs) || isoTime(serverMs) !== iso) return null;
-  // The second pass of a repeated hour comes after the first in the file; a row out of order is told by the caller.
-  const later = beforeMs === undefined ? null : clock.toUtcMs(serverMs, beforeMs + 1);
-  return later ?? clock.toUtcMs(serverMs);
+  return Number.isNaN(ms) || isoTime(ms) !== iso ? null : ms;
 }

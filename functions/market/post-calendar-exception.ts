@@ -10,26 +10,21 @@ const route = createRoute({
   method: 'post',
   path: '/api/v1/market/calendars/{id}/exceptions',
   tags: ['market'],
-  summary: 'Add a holiday, an early close, a late opening or hours of its own to a calendar',
+  summary:
+    'Add a holiday, an early close, a late opening or hours of its own to a calendar and its later versions',
   security: bearer,
   middleware: requireCaller('admin'),
   request: { params: idParam, body: body(exceptionSchema) },
-  responses: { 201: json(storedSchema, 'The new version'), ...problems(400, 403, 404, 413, 415, 422) },
+  responses: { 201: json(storedSchema, 'The new version'), ...problems(400, 403, 404, 409, 415, 422) },
 });
 
 /** `POST /api/v1/market/calendars/{id}/exceptions`; one of the code's calendars becomes an override thereby. */
 export const postCalendarException = endpoint(route, async (c) => {
   const exception = c.req.valid('json');
-  const stored = await changeCalendar(
-    c,
-    c.req.valid('param').id,
-    'calendar.except',
-    (inForce) =>
-      inForce && {
-        ...inForce,
-        source: inForce.source === 'default' ? 'override' : inForce.source,
-        exceptions: [...inForce.exceptions, exception],
-      },
-  );
+  const stored = await changeCalendar(c, c.req.valid('param').id, 'calendar.except', (known) => ({
+    ...known,
+    source: known.source === 'default' ? 'override' : known.source,
+    exceptions: [...known.exceptions, exception],
+  }));
   return c.json(stored, 201);
 });

@@ -24,12 +24,12 @@ const route = createRoute({
   security: bearer,
   middleware: requireCaller('admin'),
   request: { body: body(postedSchema) },
-  responses: { 201: json(storedSchema, 'The version'), ...problems(400, 403, 413, 415, 422) },
+  responses: { 201: json(storedSchema, 'The version'), ...problems(400, 403, 415, 422) },
 });
 
 /** `POST /api/v1/market/calendars`; `valid_from` is now by default. One of the code's ids takes that one's place. */
 export const postCalendar = endpoint(route, async (c) => {
   const posted = c.req.valid('json');
   const definition = { valid_from: isoTime(c.var.deps.clock.nowMs()), ...posted };
-  return c.json(await changeCalendar(c, definition.id, 'calendar.put', () => definition), 201);
+  return c.json(await changeCalendar(c, definition.id, 'calendar.put', definition), 201);
 });

@@ -30,7 +30,7 @@ const route = createRoute({
   security: bearer,
   middleware: requireCaller('admin'),
   request: { body: body(symbolCalendarSchema) },
-  responses: { 201: json(symbolCalendarSchema, 'What holds now'), ...problems(400, 403, 413, 415, 422) },
+  responses: { 201: json(symbolCalendarSchema, 'What holds now'), ...problems(400, 403, 415, 422) },
 });
 
 /** `POST /api/v1/market/symbol-calendars`: what the broker states goes before an override, one server before all. */

@@ -1,7 +1,14 @@
 import { compare, sum } from '../platform/decimal.ts';
 import type { Candle, Interval } from './candle.ts';
 import type { ServerClock } from './server-clock.ts';
-import { barEnd, barStart, onServerClock, type Timeframe } from './timeframe.ts';
+import {
+  barEnd,
+  barStart,
+  onServerClock,
+  type StoredTimeframe,
+  sourceOf,
+  type Timeframe,
+} from './timeframe.ts';
 
 const UTC: ServerClock = { toServerMs: (ms) => ms, toUtcMs: (ms) => ms, startMs: (ms) => ms };
 
@@ -14,6 +21,18 @@ export function barAround(timeframe: Timeframe, server: ServerClock, utcMs: numb
   const clock = clockOf(timeframe, server);
   const start = barStart(timeframe, clock.toServerMs(utcMs));
   return { fromMs: clock.startMs(start), toMs: clock.startMs(barEnd(timeframe, start)) };
+}
+
+/** No zone changes its offset twice within so long. */
+const OFFSET_HELD_MS = 4 * 86_400_000;
+
+/** The longest stored timeframe that the bars of a timeframe are made of throughout a window, on the server's clock. */
+export function sourceWithin(timeframe: Timeframe, server: ServerClock, window: Interval): StoredTimeframe {
+  const clock = clockOf(timeframe, server);
+  const offsets = new Set<number>();
+  for (let ms = window.fromMs; ms < window.toMs; ms += OFFSET_HELD_MS) offsets.add(clock.toServerMs(ms) - ms);
+  offsets.add(clock.toServerMs(window.toMs) - window.toMs);
+  return sourceOf(timeframe, [...offsets]);
 }
 
 /**

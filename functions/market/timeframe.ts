@@ -1,7 +1,7 @@
 /**
  * The bar lengths of an MT5 terminal (ENUM_TIMEFRAMES) and where their bars begin. Bars of up to an hour begin at the
  * same instants whatever the broker's clock shows, since servers differ from UTC by whole hours; longer ones begin on
- * the server's own clock: at its midnight, its Sunday, the first of its month.
+ * the server's own clock, or on whichever a caller names: at its midnight, its Sunday, the first of its month.
  */
 import { isoTime } from '../platform/clock.ts';
 
@@ -32,11 +32,14 @@ export const storedMs = (timeframe: StoredTimeframe): number => MINUTES[timefram
 /** Milliseconds of a bar, the shortest there is of it (a February). */
 export const shortestMs = (timeframe: Timeframe): number => (MINUTES[timeframe] ?? 28 * 1440) * MINUTE_MS;
 
-/** The longest stored timeframe that a bar of this one is made of, itself included. */
-export function sourceOf(timeframe: Timeframe): StoredTimeframe {
+/**
+ * The longest stored timeframe that a bar of this one is made of, itself included. `offsetsMs`: how far the clock on which
+ * its bars begin is from UTC; at half an hour a bar begins in the middle of a stored hour, which therefore is no part of it.
+ */
+export function sourceOf(timeframe: Timeframe, offsetsMs: readonly number[] = []): StoredTimeframe {
   const minutes = MINUTES[timeframe];
   const whole = STORED_TIMEFRAMES.filter((s) => minutes === null || minutes % MINUTES[s] === 0);
-  return whole.at(-1) ?? 'M1';
+  return whole.findLast((s) => offsetsMs.every((offset) => offset % storedMs(s) === 0)) ?? 'M1';
 }
 
 /** Whether the bars begin on the server's clock and not on UTC. */

@@ -23,8 +23,16 @@ const TITLES: Readonly<Record<string, string>> = {
   'account-mismatch': 'A terminal is logged in to another account than the one it was bound to',
   'entries-suspended':
     'The broker lets nothing be traded on an account: it was halted and waits for an owner or admin',
+  'deployment-halted':
+    'The whole deployment was halted: no account takes entries until an owner resumes it, closes go on',
   'epoch-behind':
-    'A broker knows orders that these books do not: commands are frozen until an owner raises the restore epoch',
+    'Brokers of several users know orders that these books do not: no account takes entries until an owner raises the restore epoch',
+  'epoch-suspected':
+    'A broker shows an order that these books do not know: its account takes no entries until an owner raises the restore epoch or dismisses it',
+  'close-delayed':
+    'An approved close has not been carried out for five minutes: it is tried on, look at the account',
+  'close-incomplete':
+    'An approved close could not be carried out in full: what it was for still stands, close it by hand',
   'command-unknown': 'It is not known whether an order was executed: look at the account',
   'dead-event': 'Events were given up on after too many attempts',
   test: 'A test message: alerts arrive here',

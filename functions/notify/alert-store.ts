@@ -41,12 +41,13 @@ export async function raiseScheduleDead(
 
 /**
  * Raises what has become due by `nowMs`: bridges silent since before `limits.silentMs`, commands sent before
- * `limits.unknownMs` whose fate is still open, and dead events, by topic and day. Returns the events to send.
+ * `limits.unknownMs` whose fate is still open, closes approved before `limits.delayedMs` that are not done, and dead events,
+ * by topic and day. Returns the events to send.
  */
 export async function raiseDueAlerts(
   db: Database,
   nowMs: number,
-  limits: { silentMs: number; unknownMs: number },
+  limits: { silentMs: number; unknownMs: number; delayedMs: number },
 ): Promise<string[]> {
   const rows = await db.run(sql`WITH due AS (
     SELECT 'bridge-silent' AS kind, 'account' AS subject_kind, a.id::text AS subject_id, ${since(sql`c.heard_at`)} AS period,
@@ -58,6 +59,14 @@ export async function raiseDueAlerts(
       jsonb_build_object('account', a.name, 'login', a.login, 'symbol', c.symbol, 'command', c.id, 'sent', c.sent_at)
     FROM commands c JOIN accounts a ON a.id = c.account_id
     WHERE c.state IN ('sent', 'unknown') AND c.sent_at < ${at(limits.unknownMs)}
+    UNION ALL
+    SELECT 'close-delayed', 'approval', x.approval_id::text, 'once', a.user_id,
+      jsonb_build_object('account', a.name, 'login', a.login, 'instrument', s.instrument, 'approval', x.approval_id,
+        'reason', coalesce((SELECT c.reason FROM commands c WHERE c.approval_id = q.id AND c.state = 'created'
+          AND c.reason IS NOT NULL ORDER BY c.leg DESC LIMIT 1), x.reason), 'until', x.expires_at)
+    FROM exits x JOIN accounts a ON a.id = x.account_id JOIN approvals q ON q.id = x.approval_id
+      JOIN signals s ON s.id = q.signal_id
+    WHERE x.state = 'open' AND x.created_at < ${at(limits.delayedMs)}
     UNION ALL
     SELECT 'dead-event', 'topic', topic, to_char(dead_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), NULL,
       jsonb_build_object('topic', topic, 'events', count(*))

@@ -13,8 +13,11 @@ import type { Clock } from './clock.ts';
 
 /** How the other side is after a call: `down` counts against it, `unknown` says nothing about it. */
 export type Health = 'up' | 'down' | 'unknown';
-/** Whether a call may be made, and then how to say what came of it. Every admitted call must be settled. */
-export type Admission = { admitted: false } | { admitted: true; settle(health: Health): Promise<void> };
+/**
+ * Whether a call may be made, and how to say what came of it. Every admitted call must be settled, and one that is made
+ * though it was not admitted should be: its word counts like any other.
+ */
+export type Admission = { admitted: boolean; settle(health: Health): Promise<void> };
 export type CircuitBreaker = { admit(name: string, policy: CircuitPolicy): Promise<Admission> };
 
 /** After Redis failed us, for how long it is not asked. */
@@ -74,7 +77,6 @@ export function createCircuitBreaker(options: { redis: CircuitRedis | null; cloc
     return said?.got ?? true;
   };
   const settle = async (name: string, before: Circuit, policy: CircuitPolicy, health: Health) => {
-    trials.delete(name);
     if (health === 'unknown') return;
     if (health === 'up') return before === CLOSED ? remember(name, CLOSED) : write(name, CLOSED);
     // Others may have failed meanwhile.
@@ -85,9 +87,14 @@ export function createCircuitBreaker(options: { redis: CircuitRedis | null; cloc
     admit: async (name, policy) => {
       const circuit = await read(name);
       const state = circuitState(circuit, clock.nowMs());
-      if (state === 'OPEN' || (state === 'HALF_OPEN' && !(await takesTrial(name, policy.trialMs))))
-        return { admitted: false };
-      return { admitted: true, settle: (health) => settle(name, circuit, policy, health) };
+      const trial = state === 'HALF_OPEN' && (await takesTrial(name, policy.trialMs));
+      return {
+        admitted: state === 'CLOSED' || trial,
+        settle: async (health) => {
+          if (trial) trials.delete(name);
+          await settle(name, circuit, policy, health);
+        },
+      };
     },
   };
 }

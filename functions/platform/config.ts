@@ -7,7 +7,7 @@ import { fromBase64 } from './encoding.ts';
 import { type JwtKey, parseJwtRing } from './jwt-ring.ts';
 
 /** The duties one bundle serves. On Workers one isolate does them all. */
-export const DUTIES = ['all', 'ingest', 'api', 'bridge', 'charts', 'schedule', 'queue'] as const;
+export const DUTIES = ['all', 'ingest', 'api', 'bridge', 'charts', 'schedule', 'queue', 'reconcile'] as const;
 export type Duty = (typeof DUTIES)[number];
 
 /** One key of a ring; a key past `notAfterMs` is refused at start, before it surprises anybody. */
@@ -108,7 +108,9 @@ const ENVIRONMENT = z.object({
   SIGNALS_HMAC_KEY: z.string().min(32, 'must be at least 32 characters').max(1000),
   SIGNALS_CREATE_BUCKETS: bucketBounds,
   RATE_LIMIT_SCALE: boundedInt(1, 1_000_000).default(1),
+  BRIDGES_PER_USER: boundedInt(1, 10_000).default(50),
   QUEUE_URL: publicUrl,
+  RECONCILE_QUEUE_URL: publicUrl,
   QUEUE_ENDPOINT: loopbackUrl.optional(),
   MEDIA_BUCKET: z.string().regex(/^[a-z0-9][a-z0-9.-]{2,62}$/),
   MEDIA_ENDPOINT: loopbackUrl.optional(),
@@ -126,20 +128,13 @@ type Key = keyof Environment;
 
 const REDIS: Key[] = ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'];
 const AWS_ONLY: Key[] = ['QUEUE_URL', 'MEDIA_BUCKET', 'AWS_REGION'];
+/** Of a duty that has accounts reconciled. */
+const BOTH_QUEUES: Key[] = ['QUEUE_URL', 'RECONCILE_QUEUE_URL', 'AWS_REGION'];
 const OF_DUTY: Record<Duty, Key[]> = {
   all: [...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'ALERT_KEYS', 'AUDIT_KEY', 'MEDIA_SIGNING_KEY', 'JWT_KEYS'],
   ingest: [...REDIS, 'PRODUCER_KEYS', 'ALERT_KEYS', 'QUEUE_URL', 'AWS_REGION'],
-  api: [
-    ...REDIS,
-    'PRODUCER_KEYS',
-    'BRIDGE_KEYS',
-    'ALERT_KEYS',
-    'AUDIT_KEY',
-    'JWT_KEYS',
-    'QUEUE_URL',
-    'AWS_REGION',
-  ],
-  bridge: [...REDIS, 'BRIDGE_KEYS', 'ALERT_KEYS', 'QUEUE_URL', 'AWS_REGION'],
+  api: [...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'ALERT_KEYS', 'AUDIT_KEY', 'JWT_KEYS', ...BOTH_QUEUES],
+  bridge: [...REDIS, 'BRIDGE_KEYS', 'ALERT_KEYS', ...BOTH_QUEUES],
   charts: [
     ...REDIS,
     'BRIDGE_KEYS',
@@ -149,8 +144,9 @@ const OF_DUTY: Record<Duty, Key[]> = {
     'MEDIA_KEY_PAIR_ID',
     ...AWS_ONLY,
   ],
-  schedule: ['PRODUCER_KEYS', 'BRIDGE_KEYS', 'ALERT_KEYS', 'QUEUE_URL', 'AWS_REGION'],
-  queue: [...REDIS, 'BRIDGE_KEYS', 'ALERT_KEYS', 'QUEUE_URL', 'AWS_REGION'],
+  schedule: ['PRODUCER_KEYS', 'BRIDGE_KEYS', 'ALERT_KEYS', ...BOTH_QUEUES],
+  queue: [...REDIS, 'BRIDGE_KEYS', 'ALERT_KEYS', ...BOTH_QUEUES],
+  reconcile: [...REDIS, 'BRIDGE_KEYS', 'ALERT_KEYS', ...BOTH_QUEUES],
 };
 
 /** Everything that is not of this duty is optional and, if absent, unusable: see `need`. */
@@ -164,6 +160,7 @@ export type Config = { duty: Duty } & Partial<Environment> &
     | 'SIGNALS_DEDUP_WINDOW_SECONDS'
     | 'SIGNALS_HMAC_ENABLED'
     | 'RATE_LIMIT_SCALE'
+    | 'BRIDGES_PER_USER'
   >;
 
 /** The environment is wrong. `keys` are the names to mend; values never appear. */
@@ -208,6 +205,7 @@ export function parseConfig(env: Record<string, unknown>, duty: Duty, nowMs: num
     SIGNALS_DEDUP_WINDOW_SECONDS: config.SIGNALS_DEDUP_WINDOW_SECONDS ?? 300,
     SIGNALS_HMAC_ENABLED: config.SIGNALS_HMAC_ENABLED ?? true,
     RATE_LIMIT_SCALE: config.RATE_LIMIT_SCALE ?? 1,
+    BRIDGES_PER_USER: config.BRIDGES_PER_USER ?? 50,
   };
 }
 
@@ -239,6 +237,7 @@ function switchFaults(config: Partial<Environment>): { key: string; detail: stri
     config.DATABASE_URL,
     config.UPSTASH_REDIS_REST_URL,
     config.QUEUE_URL,
+    config.RECONCILE_QUEUE_URL,
   ].filter((a) => a !== undefined);
   if (addresses.every(isLoopback)) return [];
   return [

@@ -39,6 +39,12 @@ export const body = <T extends z.ZodType>(schema: T) => ({
   content: { 'application/json': { schema } },
 });
 
+/** A JSON request body that may be left out: without one every member has its default. */
+export const optionalBody = <T extends z.ZodType>(schema: T) => ({
+  required: false,
+  content: { 'application/json': { schema } },
+});
+
 /** The refusals of a route, by status. 401, 429 and 503 stand on every route with a caller. */
 export const problems = (...statuses: number[]) => openProblems(401, 429, 503, ...statuses);
 

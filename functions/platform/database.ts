@@ -39,6 +39,9 @@ export function databaseFault(e: unknown): DatabaseFault | null {
   return { kind: 'other', code };
 }
 
+/** What to throw where a statement's answer never came: `unreachable`, as if the driver had thrown it. */
+export const lostAnswer = (of: string): Error => new NeonDbError(`${of} was lost`);
+
 /**
  * Opens the database. `url` is the connection string; `httpUrl` replaces Neon's own endpoint (the embedded
  * stack); `timeoutMs` bounds one round trip. Deadlocks and serialisation failures left nothing behind, so they

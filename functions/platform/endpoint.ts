@@ -5,6 +5,7 @@
 import type { createRoute, OpenAPIHono, RouteConfigToEnv, RouteHandler } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { openProblems } from './contract.ts';
 import type { Deps } from './deps.ts';
 import { problem } from './problem.ts';
 
@@ -25,6 +26,12 @@ export type App = OpenAPIHono<AppEnv>;
 type Route = ReturnType<typeof createRoute>;
 export type Endpoint = { method: string; path: string; mount: (app: App) => void };
 
+/** Whatever takes a body refuses one that is too large: the contract says so here, for every operation alike. */
+const documented = <R extends Route>(route: R): R =>
+  route.request?.body === undefined
+    ? route
+    : { ...route, responses: { ...openProblems(413), ...route.responses } };
+
 /** A route whose request is validated against its contract before the handler runs. */
 export const endpoint = <R extends Route>(
   route: R,
@@ -36,7 +43,7 @@ export const endpoint = <R extends Route>(
     const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
     if (route.request?.body !== undefined) app.on(route.method.toUpperCase(), path, limitBody);
     // The route's own middleware has filled the variables that its handler's environment names.
-    app.openapi(route, handler as Parameters<typeof app.openapi<R>>[1]);
+    app.openapi(documented(route), handler as Parameters<typeof app.openapi<R>>[1]);
   },
 });
 
@@ -50,7 +57,7 @@ export const rawEndpoint = <R extends Route>(
   path: route.path,
   mount: (app) => {
     const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
-    app.openAPIRegistry.registerPath(route);
+    app.openAPIRegistry.registerPath(documented(route));
     for (const guard of guards) app.on(route.method.toUpperCase(), path, guard);
     app.on(route.method.toUpperCase(), path, handler);
   },

@@ -50,23 +50,22 @@ export const idleMetrics: Metrics = {
 };
 
 /**
- * The metrics of an isolate. `lingers`: work put behind an answer may wait without holding it up (`waitUntil`); then
- * what is not due yet is flushed a second later, else with the next request. What it returns binds one request's `after`.
+ * The metrics of an isolate. What it returns binds one request's or job's `after`; where that `lingers` (nobody waits for
+ * what was put off), what is not due yet is flushed a second later, else with the next request or job.
  */
 export function createMetrics(options: {
   redis: Redis;
   clock: Clock;
   ids: Ids;
   families: readonly MetricFamily[];
-  lingers: boolean;
-}): (after: (work: () => Promise<unknown>) => void) => Metrics {
+}): (after: (work: () => Promise<unknown>) => void, lingers: boolean) => Metrics {
   const { redis, clock, families } = options;
   const tally = createTally(options);
   const bounds = new Map(families.map((f) => [f.name, f.kind === 'histogram' ? f.bounds : []]));
   let lastMs = Number.NEGATIVE_INFINITY;
   let plannedMs = Number.NEGATIVE_INFINITY;
 
-  return (after) => ({
+  return (after, lingers) => ({
     count: (family, values = []) => tally.add(`${family.name}|${labelKey(family, values)}`, 1),
     observe: (family, seconds) => {
       const took = Number.isFinite(seconds) ? Math.max(0, seconds) : 0;
@@ -79,7 +78,7 @@ export function createMetrics(options: {
       if (waitMs <= 0) {
         lastMs = nowMs;
         after(() => tally.send());
-      } else if (options.lingers && plannedMs <= nowMs) {
+      } else if (lingers && plannedMs <= nowMs) {
         plannedMs = nowMs + waitMs;
         after(async () => {
           await clock.sleep(waitMs);

@@ -57,8 +57,17 @@ export function nodeTransport(options: {
           clearTimeout(slow);
         }),
       );
-      call.once('close', () => clearTimeout(slow));
+      call.once('close', () => {
+        clearTimeout(slow);
+        // Whatever else ends a call without a reply: nothing may wait for one any more.
+        fail(sending ? new Error('closed without a reply') : notSent(signal));
+      });
       call.on('error', (e) => fail(sending || e instanceof NotSent ? e : notSent(signal)));
+      // Another protocol was never asked for, and Node leaves such a connection to whoever listens here.
+      call.once('upgrade', (_reply, socket) => {
+        socket.destroy();
+        fail(new Error('the other side changed the protocol'));
+      });
       call.once('response', (reply) => take(replyOf(reply)));
       call.end(body);
     });

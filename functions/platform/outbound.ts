@@ -1,6 +1,6 @@
 /**
  * Calls to addresses that somebody gave us: the only place in `functions/` where such a call is made. Redirects are
- * not followed, the time is bounded, and the reply is cut at a size, so that a hostile address costs little and learns
+ * not followed, the time is bounded whatever a transport makes of its signal, and the reply is cut at a size, so that a hostile address costs little and learns
  * nothing; of a reply's body nobody but its own protocol's reader sees anything. In a cloud deployment the address must
  * be https to a public name (`addressFault`), and what the name stands for must be public too; that is the
  * transport's part, because only Lambda lets us see the address that is really connected to (`node-transport.ts`).
@@ -13,6 +13,8 @@ import { joinBytes } from './read-body.ts';
 
 /** From the first look-up to the last byte, whatever the caller asks for. */
 export const TOTAL_MS = 10_000;
+/** A transport that heeds its signal has so long to say what became of the call; one that does not is left alone. */
+const HEED_MS = 250;
 /** Decompressed. */
 export const MAX_REPLY_BYTES = 4 * 1024 * 1024;
 
@@ -82,10 +84,12 @@ export function createOutbound(options: { local: boolean; transport: Transport }
   return async (request) => {
     const { url, headers, body } = request;
     if (addressFault(url, options.local) !== null) return { kind: 'failed', effect: 'none', word: 'blocked' };
-    const signal = AbortSignal.timeout(Math.min(request.timeoutMs, TOTAL_MS));
+    const timeoutMs = Math.min(request.timeoutMs, TOTAL_MS);
+    const signal = AbortSignal.timeout(timeoutMs);
+    const last = AbortSignal.timeout(timeoutMs + HEED_MS);
     try {
-      const reply = await options.transport({ url, headers, body, signal });
-      const bytes = await readUpTo(reply.body, Math.min(request.maxBytes, MAX_REPLY_BYTES));
+      const reply = await until(last, options.transport({ url, headers, body, signal }));
+      const bytes = await until(last, readUpTo(reply.body, Math.min(request.maxBytes, MAX_REPLY_BYTES)));
       if (bytes === null) return { kind: 'failed', effect: 'unknown', word: 'too-large' };
       return { kind: 'reply', status: reply.status, headers: reply.headers, body: bytes };
     } catch (e) {
@@ -93,6 +97,16 @@ export function createOutbound(options: { local: boolean; transport: Transport }
       return { kind: 'failed', effect: 'unknown', word: signal.aborted ? 'timeout' : 'unreachable' };
     }
   };
+}
+
+/** What the work gives, or a throw when the signal comes first: nobody waits for work that heeds no signal. */
+function until<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((take, fail) => {
+    const ended = () => fail(signal.reason);
+    if (signal.aborted) ended();
+    signal.addEventListener('abort', ended, { once: true });
+    work.then(take, fail).finally(() => signal.removeEventListener('abort', ended));
+  });
 }
 
 /** The whole body; null where it is longer. Leaving the loop early ends the stream. */

@@ -30,10 +30,12 @@ type Count = {
   settling: boolean;
   dueMs: number;
 };
+type Behind = { after: (work: () => Promise<unknown>) => void; lingers: boolean };
 
 /**
  * The limiter of an isolate over the given Upstash address. What it returns makes the limiter of one request, whose
- * `after` runs work once the answer is out.
+ * `after` runs work once the answer is out. `lingers`: it may wait without holding anything up; where not, what is not due
+ * yet is the next one's.
  */
 export function createRateLimiter(options: {
   url: string;
@@ -41,9 +43,7 @@ export function createRateLimiter(options: {
   scale: number;
   clock: Clock;
   settleEveryMs: number;
-  /** Whether work put off may wait without holding up the answer; where not, what is not due yet is the next one's. */
-  lingers: boolean;
-}): (after: (work: () => Promise<unknown>) => void) => RateLimiter {
+}): (after: (work: () => Promise<unknown>) => void, lingers: boolean) => RateLimiter {
   const redis = createRedis(options);
   const windows = new Map<number, Ratelimit>();
   const counts = new Map<string, Count>();
@@ -83,18 +83,18 @@ export function createRateLimiter(options: {
   };
 
   /** One settlement is on its way at a time; one that its runtime ended is planned anew when it is well overdue. */
-  const plan = (key: string, count: Count, nowMs: number, after: (work: () => Promise<unknown>) => void) => {
+  const plan = (key: string, count: Count, nowMs: number, { after, lingers }: Behind) => {
     if (count.settling || nowMs < count.dueMs) return;
-    const waitMs = options.lingers ? options.settleEveryMs : 0;
+    const waitMs = lingers ? options.settleEveryMs : 0;
     count.dueMs = nowMs + waitMs + ABANDONED_MS;
     after(async () => {
       if (waitMs > 0) await clock.sleep(waitMs);
       await settle(key, count);
-      count.dueMs = options.lingers ? Number.NEGATIVE_INFINITY : nowMs + options.settleEveryMs;
+      count.dueMs = lingers ? Number.NEGATIVE_INFINITY : nowMs + options.settleEveryMs;
     });
   };
 
-  return (after) => ({
+  return (after, lingers) => ({
     take(key, perMinute, taken = 1) {
       const limit = perMinute * options.scale;
       const now = clock.nowMs();
@@ -115,7 +115,7 @@ export function createRateLimiter(options: {
       if (count.used + taken > limit) return { allowed: false, limit, remaining: 0, resetSeconds };
       count.used += taken;
       count.unsettled += taken;
-      plan(key, count, now, after);
+      plan(key, count, now, { after, lingers });
       return { allowed: true, limit, remaining: limit - count.used, resetSeconds };
     },
   });

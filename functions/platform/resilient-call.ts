@@ -4,7 +4,8 @@
  *  1. what may have acted on the other side is never sent again, unless repeating changes nothing there (`repeatable`);
  *  2. no attempt begins later than the service's `budgetMs` after the first: a function's time is paid for and limited,
  *     and a longer wait belongs to the outbox, whose events come back;
- *  3. while the circuit is open nothing is called, and the answer is at once.
+ *  3. while the circuit is open nothing is called, and the answer is at once; but for what must not wait for a rest to be
+ *     over (`evenOpen`), whose outcome counts for the circuit like any other.
  */
 import { backoffMs, randomUnit } from './backoff.ts';
 import type { CircuitPolicy } from './circuit.ts';
@@ -54,6 +55,8 @@ export type Call = {
   repeatable: boolean;
   /** Never a second attempt, whatever came of the first. */
   once?: boolean;
+  /** Made through an open circuit too. */
+  evenOpen?: boolean;
 };
 
 /** What an attempt's result means. `transient`: it may go better next time. */
@@ -79,7 +82,7 @@ export async function resilientCall<R>(
   let last: { kind: 'done'; result: R } | { kind: 'open' } = { kind: 'open' };
   for (let made = 1; ; made += 1) {
     const admission = await deps.breaker.admit(call.circuit, service);
-    if (!admission.admitted) return last;
+    if (!admission.admitted && !call.evenOpen) return last;
     if (made > 1) deps.metrics.count(RETRIES, [call.operation]);
     const { result, judged } = await settled(admission.settle, attempt, judge);
     last = { kind: 'done', result };

@@ -28,13 +28,15 @@ const LITERALS = [
 class Reader {
   readonly #text: string;
   readonly #maxDepth: number;
+  readonly #anyText: boolean;
   #at = 0;
   readonly faults: Fault[] = [];
   readonly topLevelNumbers = new Map<string, string>();
 
-  constructor(text: string, maxDepth: number) {
+  constructor(text: string, maxDepth: number, anyText: boolean) {
     this.#text = text;
     this.#maxDepth = maxDepth;
+    this.#anyText = anyText;
   }
 
   document(): JsonValue {
@@ -104,6 +106,7 @@ class Reader {
     const quoted = plain ?? this.#match(STRING);
     if (quoted === null) throw new NotJson();
     const text: string = plain === null ? JSON.parse(quoted) : quoted.slice(1, -1);
+    if (this.#anyText) return text;
     if (text.includes('\u0000')) this.faults.push({ pointer, detail: 'holds U+0000' });
     if (!text.isWellFormed()) this.faults.push({ pointer, detail: 'holds a lone surrogate' });
     return text;
@@ -137,15 +140,18 @@ class Reader {
   }
 }
 
-/** Reads a document of at most `maxDepth` levels. `not-json` is a syntax error; `faults` are all the others. */
-export function parseStrictJson(bytes: Uint8Array, maxDepth: number): ParsedJson {
+/**
+ * Reads a document of at most `maxDepth` levels. `not-json` is a syntax error; `faults` are all the others. With `anyText`
+ * U+0000 and lone surrogates are none: whoever asks for that cleans the texts that it keeps.
+ */
+export function parseStrictJson(bytes: Uint8Array, maxDepth: number, { anyText = false } = {}): ParsedJson {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return { kind: 'not-json' };
   }
-  const reader = new Reader(text, maxDepth);
+  const reader = new Reader(text, maxDepth, anyText);
   try {
     const value = reader.document();
     if (reader.faults.length > 0) return { kind: 'faults', faults: reader.faults };

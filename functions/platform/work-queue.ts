@@ -1,6 +1,7 @@
 /**
- * The queue that carries work after a commit. At-least-once and unordered on both clouds, and locally in memory:
- * a message is only a hint, the outbox row is the truth.
+ * The queues that carry work after a commit. At-least-once and unordered on both clouds, and locally in memory:
+ * a message is only a hint, the outbox row is the truth. Each lane is a queue of its own with consumers of its own, so that
+ * what people wait for never stands behind what the schedule looks at.
  */
 import { AwsClient } from 'aws4fetch';
 import type { Clock } from './clock.ts';
@@ -8,10 +9,31 @@ import type { Clock } from './clock.ts';
 /** A message: which kind of work, and the id of its row. At most a few hundred bytes. */
 export type WorkMessage = { kind: 'outbox'; id: string } | { kind: 'reconcile'; account_id: string };
 
+/** `events`: approvals, commands, alerts. `reconciles`: accounts whose books are compared. The former first, where both are at hand. */
+export const WORK_LANES = ['events', 'reconciles'] as const;
+export type WorkLane = (typeof WORK_LANES)[number];
+
+/** The lane of a message. */
+export const laneOf = (message: WorkMessage): WorkLane =>
+  message.kind === 'outbox' ? 'events' : 'reconciles';
+
 export type WorkQueue = {
-  /** Sends the messages; throws where the queue refused, and the sweep will send them again. */
+  /**
+   * Sends the messages, which come `delaySeconds` later, or after a quarter of an hour where that is longer: nobody may
+   * count on more. Throws where the queue refused, and the sweep will send them again.
+   */
   send(messages: readonly WorkMessage[], delaySeconds?: number): Promise<void>;
 };
+
+/** One queue over those of the lanes. */
+export const laneQueue = (lanes: Readonly<Record<WorkLane, WorkQueue>>): WorkQueue => ({
+  send: async (messages, delaySeconds) => {
+    for (const lane of WORK_LANES) {
+      const own = messages.filter((m) => laneOf(m) === lane);
+      if (own.length > 0) await lanes[lane].send(own, delaySeconds);
+    }
+  },
+});
 
 /** Sends behind the answer; what is lost on the way the sweep sends again. */
 export type SendSoon = (messages: readonly WorkMessage[]) => void;
@@ -21,19 +43,19 @@ const ABANDONED_MS = 1_000;
 
 /**
  * Gathers what many requests of an isolate have to say for `waitMs` and sends it as one call, so that a load costs few
- * calls and its events come to the consumer together. With 0 each request sends its own. What it returns binds one
- * request's `after`.
+ * calls and its events come to the consumer together. What it returns binds one request's `after`; one whose `after` may
+ * not linger sends its own.
  */
 export function gatheringSender(
   queue: WorkQueue,
   clock: Clock,
   waitMs: number,
-): (after: (work: () => Promise<unknown>) => void) => SendSoon {
+): (after: (work: () => Promise<unknown>) => void, lingers: boolean) => SendSoon {
   const waiting: WorkMessage[] = [];
   let plannedMs = Number.NEGATIVE_INFINITY;
-  return (after) => (messages) => {
+  return (after, lingers) => (messages) => {
     if (messages.length === 0) return;
-    if (waitMs === 0) return after(() => queue.send(messages));
+    if (!lingers) return after(() => queue.send(messages));
     waiting.push(...messages);
     const nowMs = clock.nowMs();
     if (nowMs < plannedMs + ABANDONED_MS) return;
@@ -46,6 +68,9 @@ export function gatheringSender(
   };
 }
 
+/** The longest that both clouds keep a message back; Cloudflare would for hours. */
+const MAX_DELAY_SECONDS = 900;
+
 /** Both clouds take at most ten (SQS) or a hundred (Cloudflare) a call. */
 const SQS_BATCH = 10;
 const CLOUDFLARE_BATCH = 100;
@@ -57,8 +82,9 @@ const pages = <T>(items: readonly T[], size: number): T[][] =>
 export function cloudflareQueue(binding: Queue<WorkMessage>): WorkQueue {
   return {
     async send(messages, delaySeconds = 0) {
+      const delay = Math.min(delaySeconds, MAX_DELAY_SECONDS);
       for (const page of pages(messages, CLOUDFLARE_BATCH))
-        await binding.sendBatch(page.map((body) => ({ body, delaySeconds })));
+        await binding.sendBatch(page.map((body) => ({ body, delaySeconds: delay })));
     },
   };
 }
@@ -84,7 +110,7 @@ export function sqsQueue(options: {
         const entries = page.map((m, i) => ({
           Id: String(i),
           MessageBody: JSON.stringify(m),
-          DelaySeconds: delaySeconds,
+          DelaySeconds: Math.min(delaySeconds, MAX_DELAY_SECONDS),
         }));
         const answer = await client.fetch(endpoint, {
           method: 'POST',

@@ -20,7 +20,7 @@ const route = createRoute({
         last_tick_at: timestamp,
         degraded: z.array(z.enum(['redis', 'epoch-behind'])).optional(),
       }),
-      'Ready; `degraded` names what is down and can be done without, and `epoch-behind` where no command is sent',
+      'Ready; `degraded` names what is down and can be done without, and `epoch-behind` where no entry is made',
     ),
     ...openProblems(503),
   },

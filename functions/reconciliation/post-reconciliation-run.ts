@@ -16,7 +16,7 @@ const route = createRoute({
   responses: {
     200: json(
       z.object({ account_id: uuid, outcome: z.string() }),
-      'What came of it: `applied`, or why nothing was changed',
+      'What came of it: `applied`, `catching-up` while a long history is read, or why nothing was changed',
     ),
     ...problems(400, 403, 404, 415, 422),
   },

@@ -3,7 +3,8 @@
  * the same plan, and a plan applied twice changes nothing the second time. Invariants (domain 2.7):
  *  1. every deal is stored once and attributed to one trade at most;
  *  2. a trade is closed only when its deals say so, never because its position is gone;
- *  3. the broker's ledger wins for what is realised, the snapshot for what is open; no deal is ever invented.
+ *  3. the broker's ledger wins for what is realised, the snapshot for what is open; no deal is ever invented;
+ *  4. what is open is judged by a whole history alone: in one page of it the end of a trade may be yet to come.
  */
 import type { Snapshot } from '../bridge/bridge-protocol.ts';
 import {
@@ -14,6 +15,7 @@ import {
   type Trade,
 } from '../ledger/trade-projection.ts';
 import { Big, plain } from '../platform/decimal.ts';
+import { isPage } from './history-cursor.ts';
 
 export type KnownCommand = {
   id: string;
@@ -44,7 +46,13 @@ export type ReconcilePlan = {
   trades: PlannedTrade[];
   divergences: Divergence[];
   /** Commands that have at least one opening deal, whatever their state says. */
-  executedCommands: { id: string; positionId: string; orderTicket: string }[];
+  executedCommands: {
+    id: string;
+    positionId: string;
+    orderTicket: string;
+    /** Of a pending order filled in part: the rest of it goes on. */
+    works: boolean;
+  }[];
 };
 
 /** The broker's deal in our own words. */
@@ -76,11 +84,12 @@ export function reconcile(state: ReconcileState, snapshot: Snapshot): ReconcileP
   const byPosition = new Map<string, Deal[]>();
   for (const d of [...state.deals, ...newDeals].filter(isPositionDeal))
     byPosition.set(d.positionId, [...(byPosition.get(d.positionId) ?? []), d]);
-  const open = new Map(snapshot.positions.map((p) => [p.identifier, p]));
+  const whole = !isPage(snapshot);
+  const open = new Map((whole ? snapshot.positions : []).map((p) => [p.identifier, p]));
   const plan: ReconcilePlan = { newDeals, trades: [], divergences: [], executedCommands: [] };
   for (const [positionId, deals] of byPosition) {
     const position = open.get(positionId);
-    const trade = projectTrade(deals, position !== undefined);
+    const trade = projectTrade(deals, !whole || position !== undefined);
     if (trade === null) continue;
     open.delete(positionId);
     const opening = inBrokerOrder(deals).filter((d) => isTradeDeal(d) && d.entry === 'in');
@@ -99,6 +108,7 @@ export function reconcile(state: ReconcileState, snapshot: Snapshot): ReconcileP
         id: command.id,
         positionId,
         orderTicket: opening[0]?.orderTicket ?? positionId,
+        works: snapshot.orders.some((o) => isPending(o.type) && isSameCommand(o.magic, command.magic)),
       });
     plan.divergences.push(...divergencesOf(state, trade, opening, own, position));
   }
@@ -117,6 +127,8 @@ const isPositionDeal = (d: Deal): boolean => d.positionId !== '0';
 
 /** Attempts of one command differ in the lowest four bits of their magics alone (domain 2.4). */
 const isSameCommand = (a: string, b: string): boolean => BigInt(a) >> 4n === BigInt(b) >> 4n;
+
+const isPending = (type: string): boolean => /_(limit|stop)$/.test(type);
 
 /** Evidence in its order of weight (domain 2.3): stored position, exact magic and symbol of the opening deal. */
 function commandOf(

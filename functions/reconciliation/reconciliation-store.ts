@@ -10,11 +10,13 @@ import { LAST_NUMBER } from '../execution/restore-epoch-store.ts';
 import type { Deal } from '../ledger/trade-projection.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database, Row } from '../platform/database.ts';
-import { plain, sum } from '../platform/decimal.ts';
+import { plain } from '../platform/decimal.ts';
 import { derivedId } from '../platform/ids.ts';
 import { readPage, rowTime } from '../platform/page.ts';
 import { statusCode } from '../signals/signal-status.ts';
+import { cursorAfter, isPage } from './history-cursor.ts';
 import { heartbeat } from './metric-store.ts';
+import { openState } from './open-state-store.ts';
 import type { KnownCommand, ReconcilePlan, ReconcileState } from './reconcile.ts';
 
 const textArray = (values: readonly string[]) => `{${values.map((v) => `"${v}"`).join(',')}}`;
@@ -53,7 +55,7 @@ export async function readReconcileState(
   db: Database,
   accountId: string,
   snapshot: Snapshot,
-): Promise<{ account: Account; state: ReconcileState; lastNumber: bigint } | null> {
+): Promise<{ account: Account; state: ReconcileState; lastNumber: bigint; doubts: number } | null> {
   const positions = textArray([
     ...new Set([...snapshot.positions.map((p) => p.identifier), ...snapshot.deals.map((d) => d.position_id)]),
   ]);
@@ -62,14 +64,14 @@ export async function readReconcileState(
     ...new Set([...snapshot.positions, ...snapshot.deals].map((x) => String(BigInt(x.magic) >> 4n))),
   ]);
   const [accounts = [], deals = [], commands = []] = await db.batch([
-    sql`SELECT a.*, d.magic_namespace, ${LAST_NUMBER} AS last_number FROM accounts a CROSS JOIN deployment d
+    sql`SELECT a.*, d.magic_namespace, ${LAST_NUMBER} AS last_number, d.epoch_doubts AS doubts FROM accounts a CROSS JOIN deployment d
       WHERE a.id = ${accountId}::uuid`,
     sql`SELECT * FROM broker_deals WHERE account_id = ${accountId}::uuid AND (position_id = ANY(${positions}::text[])
       OR position_id IN (SELECT t.position_id FROM trades t WHERE t.account_id = ${accountId}::uuid
         AND t.status <> 'closed'))`,
-    // A close names the position that it took out, and never opened one; nor did a command whose magic was another's.
+    // What leaves the market never opened a position, though it may name one; nor did a command whose magic was another's.
     sql`SELECT id, signal_id, approval_id, magic, symbol, position_id FROM commands
-      WHERE account_id = ${accountId}::uuid AND kind <> 'close' AND reason IS DISTINCT FROM 'magic_in_use'
+      WHERE account_id = ${accountId}::uuid AND kind IN ('open', 'place') AND reason IS DISTINCT FROM 'magic_in_use'
         AND (magic >> 4 = ANY(${numbers}::bigint[]) OR position_id = ANY(${positions}::text[]) OR position_id IN (
           SELECT t.position_id FROM trades t WHERE t.account_id = ${accountId}::uuid AND t.status <> 'closed'))`,
   ]);
@@ -78,6 +80,7 @@ export async function readReconcileState(
   return {
     account: accountOf(row),
     lastNumber: BigInt(String(row['last_number'])),
+    doubts: Number(row['doubts']),
     state: {
       accountId,
       namespace: Number(row['magic_namespace']),
@@ -91,9 +94,16 @@ export type Run = {
   id: string;
   startedMs: number;
   finishedMs: number;
+  /** How often a restore had been suspected when the state was read: this account has been looked at since. */
+  doubts?: number;
+  /** Listed only where it found something: of runs that follow each other within seconds one a minute tells enough. */
+  newsOnly?: boolean;
 };
 
-/** Applies a plan; false where another writer changed the account since it was read. */
+/**
+ * Applies a plan; false where another writer changed the account since it was read. Of one page of a longer history the
+ * facts are kept and how far they go; what stands open, and how much money there is, waits for the last one.
+ */
 export async function applyPlan(
   db: Database,
   account: Account,
@@ -101,15 +111,13 @@ export async function applyPlan(
   plan: ReconcilePlan,
   run: Run,
 ): Promise<boolean> {
+  const page = isPage(snapshot);
+  const listed = !run.newsOnly || plan.newDeals.length + plan.divergences.length > 0;
   const rows = await db.run(sql`WITH acc AS (${accountUpdate(account, snapshot, run)}),
     facts AS (${dealInsert(plan.newDeals, run)}), orders AS (${orderInsert(snapshot, run)}),
-    trade AS (${tradeUpsert(account.id, plan, run)}), pos AS (${positionUpsert(snapshot)}),
-    sym AS (${symbolUpsert(account, snapshot)}),
-    gone AS (
-      DELETE FROM positions USING acc WHERE positions.account_id = acc.id
-        AND NOT positions.identifier = ANY(${textArray(snapshot.positions.map((p) => p.identifier))}::text[])
-    ), cmd AS (${commandUpdate(plan, run)}), del AS (${deliveryUpdate(plan, run)}),
-    div AS (${divergenceUpsert(plan, run)}), run AS (${runInsert(account.id, 'applied', plan, run, sql`acc`)})
+    trade AS (${tradeUpsert(account.id, plan, run)}), ${page ? sql`` : sql`${openState(account, snapshot)}, `}
+    cmd AS (${commandUpdate(plan, run)}), del AS (${deliveryUpdate(plan, run)}), div AS (${divergenceUpsert(plan, run)}),
+    run AS (${runInsert(account.id, page ? 'catching-up' : 'applied', plan, run, listed ? sql`acc` : sql`acc WHERE false`)})
     SELECT id FROM acc`);
   return rows.length === 1;
 }
@@ -126,16 +134,15 @@ function accountUpdate(account: Account, s: Snapshot, run: Run) {
     orders: String(s.orders.length),
   });
   const captured = isoTime(s.captured_at);
-  // No deal was ever seen: the next snapshot asks from the beginning again, and not from a time before 1970.
-  const lastDeal = s.deals.reduce<number | null>(
-    (latest, d) => Math.max(latest ?? 0, d.time),
-    account.dealsCursorMs,
-  );
+  const { dealsCursorMs, historyUntilMs } = cursorAfter(account, s);
+  const time = (ms: number | null) => sql`${ms === null ? null : isoTime(ms)}::timestamptz`;
+  const seen = sql`snapshot_at = ${captured}::timestamptz, state = ${state}::jsonb,
+    epoch_doubts = greatest(epoch_doubts, ${run.doubts ?? 0}::int), `;
   return sql`UPDATE accounts SET version = version + 1, boot_id = ${s.boot_id}, bridge_seq = ${String(s.seq)}::bigint,
-      snapshot_at = ${captured}::timestamptz, deals_cursor = ${lastDeal === null ? null : isoTime(lastDeal)}::timestamptz,
-      state = ${state}::jsonb, server = ${a.server}, login = ${a.login}, currency = ${a.currency},
-      margin_mode = ${a.margin_mode}, trade_mode = ${a.trade_mode},
-      bound_at = coalesce(bound_at, ${captured}::timestamptz), updated_at = ${isoTime(run.finishedMs)}::timestamptz
+      ${isPage(s) ? sql`` : seen} deals_cursor = ${time(dealsCursorMs)}, history_until = ${time(historyUntilMs)},
+      server = ${a.server}, login = ${a.login}, currency = ${a.currency}, margin_mode = ${a.margin_mode},
+      trade_mode = ${a.trade_mode}, bound_at = coalesce(bound_at, ${captured}::timestamptz),
+      updated_at = ${isoTime(run.finishedMs)}::timestamptz
     WHERE id = ${account.id}::uuid AND version = ${account.version}::int RETURNING id`;
 }
 
@@ -196,53 +203,14 @@ function tradeUpsert(accountId: string, plan: ReconcilePlan, run: Run) {
       exit_reason = excluded.exit_reason, updated_at = excluded.updated_at`;
 }
 
-function positionUpsert(s: Snapshot) {
-  const rows = s.positions.map((p) => ({ ...p, opened: isoTime(p.time) }));
-  return sql`INSERT INTO positions (account_id, identifier, ticket, symbol, side, volume, price_open, price_current,
-      stop_loss, take_profit, swap, profit, magic, comment, opened_at, snapshot_at)
-    SELECT acc.id, x.identifier, x.ticket, x.symbol, x.type, x.volume, x.price_open, x.price_current, x.sl, x.tp, x.swap,
-      x.profit, x.magic, x.comment, x.opened, ${isoTime(s.captured_at)}::timestamptz
-    FROM acc, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS x(identifier text, ticket text, symbol text, type text,
-      volume numeric, price_open numeric, price_current numeric, sl numeric, tp numeric, swap numeric, profit numeric,
-      magic text, comment text, opened timestamptz)
-    ON CONFLICT (account_id, identifier) DO UPDATE SET ticket = excluded.ticket, side = excluded.side,
-      volume = excluded.volume, price_open = excluded.price_open, price_current = excluded.price_current,
-      stop_loss = excluded.stop_loss, take_profit = excluded.take_profit, swap = excluded.swap,
-      profit = excluded.profit, magic = excluded.magic, comment = excluded.comment,
-      snapshot_at = excluded.snapshot_at`;
-}
-
-/** On the clock of the capture, so that a broker's clock that is held or goes wrong makes no quote old. */
-const quotedMs = (s: Snapshot, brokerMs: number): number =>
-  Math.min(s.captured_at, s.captured_at - ((s.server_now ?? s.captured_at) - brokerMs));
-
-/** Symbols that signals may be about: those of our instruments, by the names that this account's broker has for them. */
-function symbolUpsert(account: Account, s: Snapshot) {
-  const pending = (symbol: string, side: string) =>
-    sum(s.orders.filter((o) => o.symbol === symbol && o.type.startsWith(side)).map((o) => o.volume_current));
-  const rows = s.symbols.map((spec) => ({
-    symbol: spec.symbol,
-    spec: { ...spec, quoted_at: isoTime(quotedMs(s, spec.time)) },
-    buy: pending(spec.symbol, 'buy'),
-    sell: pending(spec.symbol, 'sell'),
-  }));
-  return sql`INSERT INTO account_symbols (account_id, symbol, spec, pending_buy, pending_sell, snapshot_at)
-    SELECT acc.id, x.symbol, x.spec, x.buy, x.sell, ${isoTime(s.captured_at)}::timestamptz
-    FROM acc, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS x(symbol text, spec jsonb, buy numeric, sell numeric)
-    WHERE x.symbol IN (SELECT coalesce(${JSON.stringify(account.settings.symbols)}::jsonb->>i.symbol, i.symbol)
-      FROM instruments i)
-    ON CONFLICT (account_id, symbol) DO UPDATE SET spec = excluded.spec, pending_buy = excluded.pending_buy,
-      pending_sell = excluded.pending_sell, snapshot_at = excluded.snapshot_at`;
-}
-
-/** The ledger is stronger evidence than silence: a command with an opening deal is done. */
+/** The ledger is stronger evidence than silence: a command with an opening deal is done, unless its order goes on working. */
 function commandUpdate(plan: ReconcilePlan, run: Run) {
   const at = sql`${isoTime(run.finishedMs)}::timestamptz`;
-  return sql`UPDATE commands c SET state = CASE WHEN c.state = 'partial' THEN 'partial' ELSE 'done' END,
-      position_id = x."positionId", order_ticket = x."orderTicket", resolved_at = coalesce(c.resolved_at, ${at}),
-      updated_at = ${at}
+  return sql`UPDATE commands c SET updated_at = ${at}, position_id = x."positionId", order_ticket = x."orderTicket",
+      state = CASE WHEN x.works THEN 'placed' WHEN c.state = 'partial' THEN 'partial' ELSE 'done' END,
+      resolved_at = CASE WHEN NOT x.works THEN coalesce(c.resolved_at, ${at}) END
     FROM acc, jsonb_to_recordset(${JSON.stringify(plan.executedCommands)}::jsonb) AS x(id uuid, "positionId" text,
-      "orderTicket" text)
+      "orderTicket" text, works boolean)
     WHERE c.id = x.id AND (c.state IN ('sent', 'unknown', 'not_executed') OR c.position_id IS NULL)`;
 }
 
@@ -294,12 +262,28 @@ export async function recordRefusedRun(
   await db.run(runInsert(accountId, outcome, { newDeals: [], divergences: [] }, run, one));
 }
 
-/** Ids of the accounts that the schedule reconciles: those with a live bridge that it need not leave alone for now. */
+/**
+ * Ids of the accounts that the schedule reconciles: those with a live bridge that it need not leave alone for now. One whose
+ * bridge polls comes by itself, and is here only for commands that may be waiting in vain. Where another bridge is to take
+ * over, the present one's silence is no reason to wait.
+ */
 export async function accountsToReconcile(db: Database, nowMs: number): Promise<string[]> {
+  const now = sql`${isoTime(nowMs)}::timestamptz`;
+  const waits = sql`(EXISTS (SELECT 1 FROM commands w WHERE w.account_id = a.id AND w.state = 'created')
+    OR EXISTS (SELECT 1 FROM exits x WHERE x.account_id = a.id AND x.state = 'open'))`;
   const rows = await db.run(sql`SELECT a.id FROM accounts a JOIN bridges b ON b.id = a.bridge_id
       LEFT JOIN bridge_contacts c ON c.bridge_id = b.id
-    WHERE b.revoked_at IS NULL AND (c.next_at IS NULL OR c.next_at <= ${isoTime(nowMs)}::timestamptz) ORDER BY a.id`);
+    WHERE a.released_at IS NULL AND (
+      b.revoked_at IS NULL AND CASE WHEN b.url IS NULL THEN ${waits} ELSE c.next_at IS NULL OR c.next_at <= ${now} END
+      OR EXISTS (SELECT 1 FROM bridges n WHERE n.id = a.next_bridge_id AND n.revoked_at IS NULL AND n.url IS NOT NULL))
+    ORDER BY a.id`);
   return rows.map((r) => String(r['id']));
+}
+
+/** Whose the accounts are: user by account. */
+export async function accountUsers(db: Database, ids: readonly string[]): Promise<Map<string, string>> {
+  const rows = await db.run(sql`SELECT id, user_id FROM accounts WHERE id = ANY(${textArray(ids)}::uuid[])`);
+  return new Map(rows.map((r) => [String(r['id']), String(r['user_id'])]));
 }
 
 /** Claims a minute of the schedule; false where it has been claimed before. */
@@ -319,7 +303,7 @@ export async function finishTick(db: Database, minuteMs: number, nowMs: number):
   ]);
 }
 
-/** When the last tick finished, null before the first; and whether commands are frozen (`restore-epoch-store.ts`). */
+/** When the last tick finished, null before the first; and whether no account takes entries (`restore-epoch.ts`). */
 export async function readReadiness(db: Database): Promise<{ lastTickMs: number | null; frozen: boolean }> {
   const [row] = await db.run(sql`SELECT max(finished_at) AS at,
     EXISTS (SELECT 1 FROM deployment WHERE epoch_behind_at IS NOT NULL) AS frozen FROM schedule_ticks`);

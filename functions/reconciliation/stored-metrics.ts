@@ -2,6 +2,7 @@
  * The metrics that rows tell, so that they are exact whichever instance is asked. Every label is closed: what a bridge
  * or a later version writes beyond these words is `other`.
  */
+import { BRIDGE_WORDS } from '../execution/bridge-refusal.ts';
 import { ORDER_REFUSALS } from '../execution/order-refusal.ts';
 import type { CounterFamily, HistogramFamily } from '../platform/metric-family.ts';
 
@@ -26,10 +27,9 @@ export const ORDERS_BUILT = counter('orders_built_total', 'Commands made for a b
 const REJECTIONS = [
   ...ORDER_REFUSALS,
   ...['command-expired', 'not-executed', 'predecessor-open', 'account-rebound', 'order-rejected'],
-  'bridge-(unregistered|blocked|unreachable|timeout|circuit-open)',
-  ...['login_mismatch', 'server_mismatch', 'symbol_mismatch', 'position_mismatch', 'unknown_symbol'],
-  ...['comment_too_long', 'spread_too_wide', 'volume_above_precondition', 'price_outside_band'],
-  ...['invalid_order', 'disconnected', 'magic_in_use', 'retcode-100[0-4][0-9]'],
+  'bridge-(unregistered|blocked|unreachable|timeout|circuit-open|refused)',
+  ...BRIDGE_WORDS,
+  ...['close-expired', 'superseded-by-close', 'signal-cancelled', 'retcode-100[0-4][0-9]'],
 ];
 export const REJECTION = new RegExp(`^(${REJECTIONS.join('|')})$`);
 export const ORDERS_REJECTED = counter(

@@ -5,7 +5,7 @@ import { bearer, idParam, json, problems } from '../platform/contract.ts';
 import { endpoint } from '../platform/endpoint.ts';
 import { isUuid } from '../platform/ids.ts';
 import { problem } from '../platform/problem.ts';
-import { cancelSignal as cancel } from './cancel-store.ts';
+import { accountsOfOrders, cancelSignal as cancel } from './cancel-store.ts';
 import { presentSignal, signalSchema } from './present-signal.ts';
 import { readSignal } from './signal-store.ts';
 
@@ -13,7 +13,10 @@ const route = createRoute({
   method: 'post',
   path: '/api/v1/signals/{id}/cancel',
   tags: ['signals'],
-  summary: 'Withdraw a signal for everybody, while it is undecided or unsent (producer’s owner, admin)',
+  summary:
+    'Withdraw a signal for everybody, while it is undecided, unsent or its order works unfilled (producer’s owner, admin)',
+  description:
+    'A working order is cancelled at the broker; until that is known its delivery stays `approved`.',
   security: bearer,
   middleware: requireCaller('signals:cancel'),
   request: { params: idParam },
@@ -25,7 +28,7 @@ const route = createRoute({
 
 /** `POST /api/v1/signals/{id}/cancel` */
 export const cancelSignal = endpoint(route, async (c) => {
-  const { db, clock } = c.var.deps;
+  const { db, clock, queue, after } = c.var.deps;
   const { caller } = c.var;
   const { id } = c.req.valid('param');
   const found = isUuid(id) ? await readSignal(db, id, caller.userId, clock.nowMs()) : null;
@@ -34,6 +37,10 @@ export const cancelSignal = endpoint(route, async (c) => {
     throw problem('forbidden', { detail: 'only the producer’s owner or an admin cancels' });
   const audit = auditEntry(c, caller, { action: 'signal.cancel', subjectKind: 'signal', subjectId: id });
   const outcome = await cancel(db, id, audit);
+  if (outcome !== 'too-late') {
+    const accounts = await accountsOfOrders(db, id);
+    after(() => queue.send(accounts.map((account_id) => ({ kind: 'reconcile', account_id }))));
+  }
   const now = (await readSignal(db, id, caller.userId, clock.nowMs())) ?? found;
   if (outcome === 'too-late')
     throw problem('signal-not-open', { detail: `the signal is ${now.signal.status}` });

@@ -5,11 +5,12 @@
  *  1. nobody is told anything of a signal but what the statement that held it said of that signal;
  *  2. a group that fails, or whose proof is no longer taken, is tried one by one, so that no request pays for another;
  *  3. nobody depends on a request that is gone: whoever waits looks for himself whether he may go on, and a call that
- *     has not come back in time counts no longer.
+ *     has not come back in time counts no longer;
+ *  4. nobody waits for two calls to fail: a database that did not answer while one waited is unreachable for him as well.
  * Requests of an isolate share memory and not each other's I/O: a call belongs to the request that makes it, and is put
  * behind its answer (`after`), so that it ends even where its caller has hung up.
  */
-import { databaseFault } from '../platform/database.ts';
+import { databaseFault, lostAnswer } from '../platform/database.ts';
 import type { Deps } from '../platform/deps.ts';
 import { type IngestOutcome, ingestSignal, ingestSignals, type NewSignal } from './ingest-store.ts';
 
@@ -21,9 +22,12 @@ const LOOK_MS = 250;
 /** Longer than a call to the database takes; who waits has time left to make one himself. */
 const LOST_MS = 20_000;
 const PATIENCE_MS = 30_000;
+/** Who has waited so long is told of the failure that he waited for; before that it may be but a connection that broke. */
+const LONG_MS = 5_000;
 
 type Waiting = {
   signal: NewSignal;
+  sinceMs: number;
   taken: boolean;
   outcome: PromiseWithResolvers<IngestOutcome>;
   turn: PromiseWithResolvers<void>;
@@ -41,6 +45,7 @@ export async function ingestGrouped(deps: Doors, signal: NewSignal): Promise<Ing
   lanes.set(key, lane);
   const mine: Waiting = {
     signal,
+    sinceMs: deps.clock.nowMs(),
     taken: false,
     outcome: Promise.withResolvers(),
     turn: Promise.withResolvers(),
@@ -57,7 +62,6 @@ export async function ingestGrouped(deps: Doors, signal: NewSignal): Promise<Ing
 
 async function outcomeOf(deps: Doors, lane: Lane, mine: Waiting): Promise<IngestOutcome> {
   const { clock } = deps;
-  const sinceMs = clock.nowMs();
   for (;;) {
     if (!mine.taken && isFree(lane, clock.nowMs())) {
       call(deps, lane);
@@ -69,9 +73,9 @@ async function outcomeOf(deps: Doors, lane: Lane, mine: Waiting): Promise<Ingest
       mine.taken ? look : Promise.race([mine.turn.promise, look]),
     ]);
     if (told !== undefined) return told.outcome;
-    if (clock.nowMs() - sinceMs > PATIENCE_MS) {
+    if (clock.nowMs() - mine.sinceMs > PATIENCE_MS) {
       lane.waiting = lane.waiting.filter((w) => w !== mine);
-      throw new Error('a shared call to the database was lost');
+      throw lostAnswer('a shared call to the database');
     }
   }
 }
@@ -89,7 +93,8 @@ function call({ db, clock, after }: Doors, lane: Lane): void {
   lane.calls.add(mark);
   after(async () => {
     try {
-      await store(db, group);
+      const failure = await store(db, group);
+      if (failure !== null) giveUp(lane, failure, clock.nowMs());
     } finally {
       lane.calls.delete(mark);
       lane.waiting[0]?.turn.resolve();
@@ -97,20 +102,39 @@ function call({ db, clock, after }: Doors, lane: Lane): void {
   });
 }
 
-async function store(db: Deps['db'], group: readonly Waiting[]): Promise<void> {
-  const apart = group.length === 1 ? group : await storeTogether(db, group);
-  for (const [i, { signal, outcome }] of apart.entries())
-    try {
-      outcome.resolve(await ingestSignal(db, signal));
-    } catch (e) {
-      outcome.reject(e);
-      // A database that cannot be reached is not asked again for each of them.
-      if (databaseFault(e)?.kind === 'unreachable')
-        return void apart.slice(i).map((one) => one.outcome.reject(e));
-    }
+/** Tells those who have waited long what the call came to that they waited for. */
+function giveUp(lane: Lane, failure: unknown, nowMs: number): void {
+  const long = lane.waiting.filter((one) => nowMs - one.sinceMs > LONG_MS);
+  lane.waiting = lane.waiting.filter((one) => !long.includes(one));
+  for (const one of long) {
+    one.taken = true;
+    one.outcome.reject(failure);
+  }
 }
 
-/** Stores the group by one statement; returns those that must be tried one by one. */
+/** Stores the group, and tells each what became of its own. What was thrown where the database cannot be reached, or null. */
+async function store(db: Deps['db'], group: readonly Waiting[]): Promise<unknown> {
+  try {
+    for (const one of group.length === 1 ? group : await storeTogether(db, group)) await storeAlone(db, one);
+    return null;
+  } catch (e) {
+    // It is not asked again for each of them; who has been told of his own hears nothing of this.
+    for (const one of group) one.outcome.reject(e);
+    return e;
+  }
+}
+
+/** Throws where the database cannot be reached; any other failure is the signal's own. */
+async function storeAlone(db: Deps['db'], { signal, outcome }: Waiting): Promise<void> {
+  try {
+    outcome.resolve(await ingestSignal(db, signal));
+  } catch (e) {
+    if (databaseFault(e)?.kind === 'unreachable') throw e;
+    outcome.reject(e);
+  }
+}
+
+/** Stores the group by one statement; returns those that must be tried one by one. Throws as `storeAlone` does. */
 async function storeTogether(db: Deps['db'], group: readonly Waiting[]): Promise<Waiting[]> {
   const rows = group.map((one) => one.signal).sort(byKeys);
   const latest = rows.reduce((a, b) => (b.receivedMs > a.receivedMs ? b : a));
@@ -124,9 +148,8 @@ async function storeTogether(db: Deps['db'], group: readonly Waiting[]): Promise
       return false;
     });
   } catch (e) {
-    if (databaseFault(e)?.kind !== 'unreachable') return [...group];
-    for (const one of group) one.outcome.reject(e);
-    return [];
+    if (databaseFault(e)?.kind === 'unreachable') throw e;
+    return [...group];
   }
 }
 

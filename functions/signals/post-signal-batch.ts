@@ -41,7 +41,7 @@ const route = createRoute({
       z.object({ items: z.array(itemSchema) }),
       'What became of each item, in request order; the same batch again is answered the same',
     ),
-    ...problems(400, 413, 415, 422),
+    ...problems(400, 415, 422),
   },
 });
 

@@ -31,7 +31,7 @@ const route = createRoute({
       'A duplicate in the Standard Webhooks lane',
     ),
     201: json(signalSchema, 'Stored: the signal, the owner’s delivery, the audit entry and the event'),
-    ...problems(400, 409, 413, 415, 422),
+    ...problems(400, 409, 415, 422),
   },
 });
 

@@ -51,7 +51,7 @@ const route = createRoute({
       outcomeSchema.extend({ exit: outcomeSchema.optional() }),
       'What became of the alert; `exit` where it turned a position round and is two signals',
     ),
-    ...openProblems(404, 413, 429, 503),
+    ...openProblems(404, 429, 503),
   },
 });
 

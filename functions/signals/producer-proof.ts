@@ -6,8 +6,9 @@ import { tooMany, unauthorized } from '../identity/caller.ts';
 import { type FoundKeys, forgetProducerKeys, producerKeys } from '../identity/producer-keys.ts';
 import { need } from '../platform/config.ts';
 import type { AppContext } from '../platform/endpoint.ts';
+import type { SignedRequest } from '../platform/native-request.ts';
 import { takeUnsigned } from './unsigned-request.ts';
-import { type KeyOf, type Proof, type SignedRequest, verifyRequest } from './verify-request.ts';
+import { type KeyOf, type Proof, verifyRequest } from './verify-request.ts';
 
 export type ProvenProducer = Extract<Proof, { ok: true }> & { ratePerMinute: number };
 type Scheme = (request: SignedRequest, keysOf: KeyOf) => Promise<Proof>;

@@ -5,9 +5,10 @@
  */
 import { fromBase64, toBase64, utf8 } from '../platform/encoding.ts';
 import { isUuid } from '../platform/ids.ts';
+import type { SignedRequest } from '../platform/native-request.ts';
 import { TOLERANCE_SECONDS } from '../platform/native-signature.ts';
 import { joinBytes } from '../platform/read-body.ts';
-import type { KeyOf, Proof, SignedRequest } from './verify-request.ts';
+import type { KeyOf, Proof } from './verify-request.ts';
 
 const ID = /^[\x21-\x2d\x2f-\x7e]{1,100}$/;
 const MAX_SIGNATURES = 10;

@@ -3,7 +3,8 @@
  * names the sender. The producer must still be live, and the statement that stores the signal checks it again.
  */
 import { isUuid } from '../platform/ids.ts';
-import type { KeyOf, Proof, SignedRequest } from './verify-request.ts';
+import type { SignedRequest } from '../platform/native-request.ts';
+import type { KeyOf, Proof } from './verify-request.ts';
 
 /**
  * Takes a request without a signature. `mark` must be unlike every other request's: nothing tells such a request from

@@ -1,25 +1,7 @@
-/**
- * Proof of a producer's request, in the contract's order: headers well formed, timestamp near, signature of a live
- * secret, all in one word out. The causes are for the log alone; the caller sees one 401.
- */
-import { sha256Hex } from '../platform/digest.ts';
-import { isUuid } from '../platform/ids.ts';
-import {
-  requestLines,
-  signatureBytes,
-  signatureTime,
-  TOLERANCE_SECONDS,
-  verifyLines,
-} from '../platform/native-signature.ts';
+/** Proof of a producer's request by the native signature (`native-request.ts`); a nonce is its own to give. */
+import { nativeRequest, type SenderKeys, type SignedRequest } from '../platform/native-request.ts';
 
-export type SignedRequest = {
-  method: string;
-  target: string;
-  header: (name: string) => string | undefined;
-  body: Uint8Array<ArrayBuffer>;
-  nowMs: number;
-};
-export type KeyOf = (producerId: string) => Promise<readonly { version: number; key: CryptoKey }[] | null>;
+export type KeyOf = SenderKeys;
 export type Proof =
   | {
       ok: true;
@@ -32,34 +14,11 @@ export type Proof =
     }
   | { ok: false; cause: 'headers' | 'timestamp' | 'producer' | 'signature' };
 
-const NONCE = /^[A-Za-z0-9_-]{16,64}$/;
-/** RFC 3986 unreserved characters, the separators of path and query, and percent-encoding. */
-const TARGET = /^\/[A-Za-z0-9._~/?&=%-]*$/;
+const PRODUCER = { idHeader: 'x-producer-id', nonceRequired: false } as const;
 
 /** Verifies; `keysOf` gives a producer's live keys, or null where there is no such producer. */
 export async function verifyRequest(r: SignedRequest, keysOf: KeyOf): Promise<Proof> {
-  const producerId = r.header('x-producer-id') ?? '';
-  const timestamp = r.header('x-timestamp') ?? '';
-  const nonce = r.header('x-nonce');
-  const signatureHeader = r.header('x-signature') ?? '';
-  const signature = signatureBytes(signatureHeader);
-  const seconds = signatureTime(timestamp);
-  const nonceFits = nonce === undefined || NONCE.test(nonce);
-  if (!isUuid(producerId) || signature === null || seconds === null || !nonceFits || !TARGET.test(r.target))
-    return { ok: false, cause: 'headers' };
-  if (Math.abs(r.nowMs / 1000 - seconds) > TOLERANCE_SECONDS) return { ok: false, cause: 'timestamp' };
-  const keys = await keysOf(producerId);
-  if (keys === null) return { ok: false, cause: 'producer' };
-  const lines = requestLines({
-    method: r.method,
-    target: r.target,
-    timestamp,
-    nonce: nonce ?? '',
-    senderId: producerId,
-    bodySha256: await sha256Hex(r.body),
-  });
-  for (const { version, key } of keys)
-    if (await verifyLines(key, signature, lines))
-      return { ok: true, producerId, secretVersion: version, mac: signatureHeader };
-  return { ok: false, cause: 'signature' };
+  const proof = await nativeRequest(r, PRODUCER, keysOf);
+  if (!proof.ok) return { ok: false, cause: proof.cause === 'sender' ? 'producer' : proof.cause };
+  return { ok: true, producerId: proof.senderId, secretVersion: proof.secretVersion, mac: proof.mac };
 }

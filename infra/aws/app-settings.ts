@@ -33,6 +33,7 @@ const settings = z.object({
         charts: concurrency,
         schedule: concurrency,
         queue: concurrency,
+        reconcile: concurrency,
       })
       .default({}),
   ),

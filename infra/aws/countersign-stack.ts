@@ -5,7 +5,7 @@ import { Alarms } from './alarms.ts';
 import { ApiFunctions } from './api-functions.ts';
 import type { AppSettings } from './app-settings.ts';
 import { ChartDelivery } from './chart-delivery.ts';
-import { DUTIES, type Duty } from './duties.ts';
+import { DUTIES, type Duty, RECONCILING } from './duties.ts';
 import { DutyFunction } from './duty-function.ts';
 import { secretParameterName } from './function-secrets.ts';
 import { TickSchedule } from './schedule.ts';
@@ -35,7 +35,7 @@ export class CountersignStack extends Stack {
     });
     const functions = this.createFunctions(props, work, api, charts);
     api.connect(functions);
-    work.deliverTo(functions.queue);
+    work.deliverTo(functions);
     const tick = new TickSchedule(this, 'Tick', functions.schedule);
     const { topic } = new Alarms(this, 'Alarms', {
       functions,
@@ -70,6 +70,7 @@ export class CountersignStack extends Stack {
         reservedConcurrency: settings.reservedConcurrency[duty],
         environment: {
           QUEUE_URL: work.queue.queueUrl,
+          ...(RECONCILING.includes(duty) ? { RECONCILE_QUEUE_URL: work.reconciles.queueUrl } : {}),
           PUBLIC_BASE_URL: settings.publicBaseUrl ?? api.url,
           MEDIA_PUBLIC_BASE_URL: charts.url,
           ...(secrets.includes('MEDIA_CDN_PRIVATE_KEY') ? { MEDIA_KEY_PAIR_ID: charts.keyPairId } : {}),
@@ -87,6 +88,7 @@ export class CountersignStack extends Stack {
       charts: make('charts'),
       schedule: make('schedule'),
       queue: make('queue'),
+      reconcile: make('reconcile'),
     };
   }
 }

@@ -15,7 +15,7 @@ export type SecretKey =
   | 'SIGNALS_HMAC_KEY';
 
 /** What a function is there for. One bundle, one function per duty, so that a role can be narrow. */
-export type Duty = 'ingest' | 'api' | 'bridge' | 'charts' | 'schedule' | 'queue';
+export type Duty = 'ingest' | 'api' | 'bridge' | 'charts' | 'schedule' | 'queue' | 'reconcile';
 
 /** How the function of one duty is built and what it may read. */
 export interface DutySpec {
@@ -89,7 +89,20 @@ export const DUTIES: Readonly<Record<Duty, DutySpec>> = {
     secrets: ['DATABASE_URL', ...REDIS, ...ALERTS, 'BRIDGE_KEYS'],
     chartFiles: false,
   },
+  // The same work from the other queue: a function of its own, whose concurrency the other's events need not wait for.
+  reconcile: {
+    handler: 'lambda.queue',
+    memoryMb: 512,
+    timeoutSeconds: 120,
+    secrets: ['DATABASE_URL', ...REDIS, ...ALERTS, 'BRIDGE_KEYS'],
+    chartFiles: false,
+  },
 };
 
+/** Duties that have accounts reconciled, and so may send to the queue of that. */
+export const RECONCILING: readonly Duty[] = ['api', 'bridge', 'schedule', 'queue', 'reconcile'];
+
 /** Every duty, in the order of the table. */
-export const DUTY_NAMES: readonly Duty[] = ['ingest', 'api', 'bridge', 'charts', 'schedule', 'queue'];
+export const DUTY_NAMES: readonly Duty[] = [
+  ...(['ingest', 'api', 'bridge', 'charts', 'schedule', 'queue', 'reconcile'] as const),
+];

@@ -2,17 +2,22 @@ import { Duration, Validations } from 'aws-cdk-lib';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { DUTIES } from './duties.ts';
+import { DUTIES, type Duty, RECONCILING } from './duties.ts';
 import type { DutyFunction } from './duty-function.ts';
 
 const RETENTION = Duration.days(14);
 
+/** Invocations of the reconciling function at once: hanging bridges must not take all that the account has. */
+const RECONCILES_AT_ONCE = 100;
+
 /**
- * The queue that carries outbox events to the `queue` function, and the place where those go that fail five times.
- * The outbox in Postgres remains the truth: the sweep sends again whatever a lost message would have done.
+ * The queues that carry outbox events to the `queue` function and accounts to the `reconcile` function, and the place
+ * where those go that fail five times. The outbox in Postgres remains the truth: the sweep sends again whatever a lost
+ * message would have done.
  */
 export class WorkQueue extends Construct {
   readonly queue: Queue;
+  readonly reconciles: Queue;
   readonly deadLetters: Queue;
 
   constructor(scope: Construct, id: string) {
@@ -22,26 +27,34 @@ export class WorkQueue extends Construct {
       enforceSSL: true,
       retentionPeriod: RETENTION,
     });
-    this.queue = new Queue(this, 'Queue', {
+    this.queue = this.createQueue('Queue', 'queue');
+    this.reconciles = this.createQueue('Reconciles', 'reconcile');
+  }
+
+  private createQueue(id: string, consumer: Duty): Queue {
+    return new Queue(this, id, {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(4),
       // Six times the function's timeout (AWS's own rule): a throttled batch must not come back while it runs.
-      visibilityTimeout: Duration.seconds(6 * DUTIES.queue.timeoutSeconds),
+      visibilityTimeout: Duration.seconds(6 * DUTIES[consumer].timeoutSeconds),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 5 },
     });
   }
 
-  /** Lets a function send events, and nothing else. */
+  /** Lets a function send events, and accounts where its duty has some reconciled, and nothing else. */
   grantSend(sender: DutyFunction): void {
     // Not `grantSendMessages`: it adds two read actions, and the URL is in the environment already.
     this.queue.grant(sender.fn, 'sqs:SendMessage');
+    if (RECONCILING.includes(sender.duty)) this.reconciles.grant(sender.fn, 'sqs:SendMessage');
   }
 
-  /** Delivers batches of up to 10 to the consumer, which reports the failed ones one by one. */
-  deliverTo(consumer: DutyFunction): void {
-    consumer.fn.addEventSource(
-      new SqsEventSource(this.queue, { batchSize: 10, reportBatchItemFailures: true }),
+  /** Delivers batches of up to 10 to the consumers, which report the failed ones one by one. */
+  deliverTo(consumers: Readonly<Record<'queue' | 'reconcile', DutyFunction>>): void {
+    const batches = { batchSize: 10, reportBatchItemFailures: true };
+    consumers.queue.fn.addEventSource(new SqsEventSource(this.queue, batches));
+    consumers.reconcile.fn.addEventSource(
+      new SqsEventSource(this.reconciles, { ...batches, maxConcurrency: RECONCILES_AT_ONCE }),
     );
   }
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 export type LocalChild = {
@@ -20,6 +21,16 @@ export type ChildOptions = {
   env?: NodeJS.ProcessEnv;
 };
 
+/** Where Node keeps what it has compiled of our parts: every start but the first is spared half of its work. */
+export const COMPILED = join(
+  import.meta.dirname,
+  '..',
+  '..',
+  'node_modules',
+  '.cache',
+  'countersign',
+  'compiled',
+);
 const START_TIMEOUT_MS = 30_000;
 const STOP_GRACE_MS = 3_000;
 const LAST_WORDS = 5;
@@ -36,7 +47,7 @@ export function spawnChild(
 ): LocalChild {
   const child = spawn(process.execPath, [script, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    ...(options.env ? { env: options.env } : {}),
+    env: { NODE_COMPILE_CACHE: COMPILED, ...process.env, ...options.env },
   });
   // Writing to a process that has just ended is no fault of ours: `exited` tells.
   child.stdin.on('error', () => {});

@@ -20,13 +20,14 @@ const FAST_STOP_MS = 3_000;
 const LINGERING_WAIT_MS = 10_000;
 const LOG_TAIL = 16_384;
 
-/** `log` receives each line of PostgreSQL's log; `mode` is for tests, by default it is found out. */
+/** `log` receives each line of PostgreSQL's log; `mode` and further `settings` are for tests, the former is found out. */
 export interface PostgresOptions {
   dataDir: string;
   port: number;
   superuserPassword: string;
   log?: (line: string) => void;
   mode?: RunMode;
+  settings?: readonly string[];
 }
 
 /** How the postmaster ended; `code` is null when a signal ended it. */
@@ -71,6 +72,7 @@ function spawnPostmaster(mode: RunMode, options: PostgresOptions): Postmaster {
     'full_page_writes=on',
     'timezone=UTC',
     'log_timezone=UTC',
+    ...(options.settings ?? []),
   ];
   const args = ['-D', options.dataDir, '-p', String(options.port), '-k', ''];
   for (const setting of settings) args.push('-c', setting);

@@ -47,7 +47,7 @@ export async function openWorkerHost(dataDir: string, onLine: (line: string) => 
       waiting.get(tick)?.(error);
       waiting.delete(tick);
     },
-    env: { ...process.env, TMPDIR: tmp, WRANGLER_SEND_METRICS: 'false' },
+    env: { TMPDIR: tmp, WRANGLER_SEND_METRICS: 'false' },
   });
   const child: LocalChild = {
     ...host,

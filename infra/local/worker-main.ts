@@ -6,14 +6,17 @@
 import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
 import { readdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
-import { unstable_getMiniflareWorkerOptions } from 'wrangler';
+import type { Miniflare } from 'miniflare';
 import type { LocalWorkerOptions, WorkerAnswer, WorkerRequest } from './local-worker.ts';
 import { processIdentity } from './process-identity.ts';
 import { writePrivateFile } from './stack-secrets.ts';
-import { REPOSITORY } from './worker-bundle.ts';
+import { readWorkerOptions } from './worker-bundle.ts';
+
+// It is CommonJS, and so large that `import` takes a third longer to find out what it exports.
+const miniflarePackage: typeof import('miniflare') = createRequire(import.meta.url)('miniflare');
 
 const NAME = 'countersign';
 
@@ -32,9 +35,10 @@ async function modulesOf(bundle: string) {
 }
 
 async function startMiniflare(options: LocalWorkerOptions): Promise<Miniflare> {
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(REPOSITORY, 'wrangler.toml'));
+  const workerOptions = await readWorkerOptions();
+  const { convertV4MiniflareOptions, Log, LogLevel } = miniflarePackage;
   const bindings: Record<string, unknown> = { ...Object(workerOptions.bindings), ...options.vars };
-  const miniflare = new Miniflare(
+  const miniflare = new miniflarePackage.Miniflare(
     convertV4MiniflareOptions({
       log: new Log(LogLevel.ERROR),
       cf: false,

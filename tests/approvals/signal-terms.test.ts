@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { termsDigest } from '../../functions/approvals/approval-terms.ts';
 import { signalTerms } from '../../functions/approvals/signal-terms.ts';
+import { stakeOf, stakePosition } from '../execution/stakes.ts';
 import { ACCOUNT, accountOf, OTHER_ACCOUNT, openContext } from './decision-context.ts';
 
 describe('the terms of a signal', () => {
@@ -68,13 +69,14 @@ describe('the terms of a signal', () => {
   });
 
   it('of a close say what stands to be closed, at any price unless the producer bounds it', () => {
-    const own = { identifier: '7', ticket: '7', symbol: 'XAUUSD', volume: '0.3' };
-    const ownPositions = [
-      { ...own, side: 'sell' as const },
-      { ...own, side: 'sell' as const, volume: '0.4' },
-      { ...own, side: 'buy' as const },
+    const sold = { side: 'sell' as const, number: null, signal: true, opened: {} };
+    const positions = [
+      stakePosition({ ...sold, identifier: '7', volume: '0.3' }),
+      stakePosition({ ...sold, identifier: '8', volume: '0.4' }),
+      stakePosition({ ...sold, identifier: '9', volume: '0.5', side: 'buy' }),
     ];
-    const account = accountOf(ACCOUNT.id, '0.10', { facts: { ownPositions } });
+    const stake = stakeOf({ positions, commands: [] });
+    const account = accountOf(ACCOUNT.id, '0.10', { facts: { stake } });
     const of = (maxSlippagePoints: number | null) =>
       signalTerms(openContext({}, { intent: 'close', maxSlippagePoints }), account, 3);
     expect(of(null)).toMatchObject({

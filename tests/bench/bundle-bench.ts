@@ -125,6 +125,7 @@ async function lambdaBundle(folder: string): Promise<boolean> {
     AWS_ACCESS_KEY_ID: 'bench',
     AWS_SECRET_ACCESS_KEY: 'bench-secret',
     QUEUE_URL: 'http://127.0.0.1:1/queue',
+    RECONCILE_QUEUE_URL: 'http://127.0.0.1:1/reconcile',
     MEDIA_BUCKET: 'media',
   };
   const times = { ours: [] as number[], empty: [] as number[] };

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { askCandles, askExecute, askLookup, askSnapshot } from '../../functions/bridge/bridge-client.ts';
+import { bridgeClient } from '../../functions/bridge/bridge-client.ts';
+import { takeCandleWishes } from '../../functions/bridge/candle-wish-store.ts';
 import { createCircuitBreaker } from '../../functions/platform/circuit-breaker.ts';
 import { utf8 } from '../../functions/platform/encoding.ts';
 import type { OutboundReply } from '../../functions/platform/outbound.ts';
 import { makeBridge, makeUser } from '../support/organisation.ts';
+import { scriptedBridge } from '../support/scripted-bridge.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { type TestDeps, testDeps } from '../support/test-deps.ts';
 
@@ -28,6 +30,8 @@ beforeEach(async () => {
   bridgeId = (await makeBridge({ t, deps }, await makeUser({ t, deps }))).id;
 });
 
+const client = (id = bridgeId) => bridgeClient(deps, id);
+
 const COMMAND = {
   cmd_id: '018f2d6e-0000-7000-8000-000000000001',
   attempt: 0,
@@ -40,9 +44,9 @@ const COMMAND = {
 
 describe('what only reads', () => {
   it.each([
-    ['snapshot', () => askSnapshot(deps, bridgeId, null)],
-    ['lookup', () => askLookup(deps, bridgeId, { cmdId: COMMAND.cmd_id, magic: '1' })],
-    ['candles', () => askCandles(deps, bridgeId, { symbol: 'EURUSD', timeframe: 'M1', count: 1 })],
+    ['snapshot', () => client().snapshot(null)],
+    ['lookup', () => client().lookup({ cmdId: COMMAND.cmd_id, attempt: 0, magic: '1' })],
+    ['candles', () => client().candles({ symbol: 'EURUSD', timeframe: 'M1', count: 1 })],
   ])(
     '%s, is asked again where the bridge cannot be reached, each time as a new request',
     async (kind, ask) => {
@@ -56,15 +60,32 @@ describe('what only reads', () => {
 
   it('is not asked again where the answer is no better than none', async () => {
     answer = { kind: 'reply', status: 200, headers: new Headers(), body: utf8('{}') };
-    expect(await askSnapshot(deps, bridgeId, null)).toMatchObject({ word: 'unsigned' });
+    expect(await client().snapshot(null)).toMatchObject({ word: 'unsigned' });
     expect(bodies).toHaveLength(1);
+  });
+});
+
+describe('a bridge that polls', () => {
+  it('is not called, and what opens circuits says nothing of it; bars are left for it to fetch', async () => {
+    deps.breaker = createCircuitBreaker({ redis: null, clock: deps.clock });
+    await t.sql('UPDATE bridges SET url = NULL WHERE id = $1', [bridgeId]);
+    const polled = { kind: 'no-reply', effect: 'none', word: 'polled' };
+    for (let i = 0; i < 7; i += 1) expect(await client().snapshot(null)).toEqual(polled);
+    expect(await client().lookup({ cmdId: COMMAND.cmd_id, attempt: 0, magic: '1' })).toEqual(polled);
+    expect(await client().execute(COMMAND)).toEqual(polled);
+    const wanted = { symbol: 'EURUSD', timeframe: 'M1', count: 1 };
+    for (let i = 0; i < 2; i += 1)
+      expect(await client().candles(wanted)).toEqual({ ...polled, word: 'deferred' });
+    expect(bodies).toEqual([]);
+    expect(await takeCandleWishes(t.db, bridgeId, 5)).toEqual([wanted]);
+    expect(await takeCandleWishes(t.db, bridgeId, 5)).toEqual([]);
   });
 });
 
 describe('execute', () => {
   it.each(['none', 'unknown'] as const)('is sent once, whatever came of it (%s)', async (effect) => {
     answer = { kind: 'failed', effect, word: 'unreachable' };
-    expect(await askExecute(deps, bridgeId, COMMAND)).toEqual({
+    expect(await client().execute(COMMAND)).toEqual({
       kind: 'no-reply',
       effect,
       word: 'unreachable',
@@ -74,22 +95,86 @@ describe('execute', () => {
 
   it('is not sent at all while the bridge’s circuit is open, and then surely nothing was done', async () => {
     deps.breaker = createCircuitBreaker({ redis: null, clock: deps.clock });
-    for (let i = 0; i < 5; i += 1) await askExecute(deps, bridgeId, COMMAND);
+    for (let i = 0; i < 5; i += 1) await client().execute(COMMAND);
     expect(bodies).toHaveLength(5);
     const shut = { kind: 'no-reply', effect: 'none', word: 'circuit-open' };
-    expect(await askExecute(deps, bridgeId, COMMAND)).toEqual(shut);
-    expect(await askSnapshot(deps, bridgeId, null)).toEqual(shut);
+    expect(await client().execute(COMMAND)).toEqual(shut);
+    expect(await client().snapshot(null)).toEqual(shut);
     expect(bodies).toHaveLength(5);
     const other = (await makeBridge({ t, deps }, await makeUser({ t, deps }))).id;
-    expect(await askExecute(deps, other, COMMAND), 'another bridge').toMatchObject({ word: 'unreachable' });
+    expect(await client(other).execute(COMMAND), 'another bridge').toMatchObject({ word: 'unreachable' });
+  });
+
+  it('is sent though nobody has had an answer about bars, and these are asked for though orders have none', async () => {
+    const bars = () => client().candles({ symbol: 'EURUSD', timeframe: 'M1', count: 1 });
+    const shut = { kind: 'no-reply', effect: 'none', word: 'circuit-open' };
+    deps.breaker = createCircuitBreaker({ redis: null, clock: deps.clock });
+    for (let i = 0; i < 5; i += 1) await bars();
+    expect(await bars()).toEqual(shut);
+    expect(await client().execute(COMMAND)).toMatchObject({ word: 'unreachable' });
+    expect(await client().snapshot(null)).toMatchObject({ word: 'unreachable' });
+    deps.breaker = createCircuitBreaker({ redis: null, clock: deps.clock });
+    for (let i = 0; i < 5; i += 1) await client().execute(COMMAND);
+    expect(await client().execute(COMMAND)).toEqual(shut);
+    expect(await bars()).toMatchObject({ word: 'unreachable' });
+  });
+
+  describe('of a close', () => {
+    const close = { ...COMMAND, kind: 'close' as const };
+    /** Five calls fail, and the circuit opens. */
+    const opened = async () => {
+      deps.breaker = createCircuitBreaker({ redis: null, clock: deps.clock });
+      for (let i = 0; i < 5; i += 1) await client().execute(COMMAND);
+      expect(await client().execute(COMMAND)).toMatchObject({ word: 'circuit-open' });
+      bodies.splice(0);
+    };
+
+    it('goes through an open circuit, once, while nothing else does', async () => {
+      await opened();
+      expect(await client().execute(close)).toEqual({
+        ...{ kind: 'no-reply', effect: 'unknown', word: 'unreachable' },
+      });
+      expect(bodies.map((body) => JSON.parse(body).command.kind)).toEqual(['close']);
+      expect(await client().execute(COMMAND)).toMatchObject({ word: 'circuit-open' });
+      expect(await client().snapshot(null)).toMatchObject({ word: 'circuit-open' });
+      expect(bodies).toHaveLength(1);
+    });
+
+    it('that is answered closes the circuit for the others', async () => {
+      await opened();
+      answer = { kind: 'failed', effect: 'unknown', word: 'too-large' };
+      expect(await client().execute(close)).toMatchObject({ word: 'too-large' });
+      expect(await client().execute(COMMAND)).toMatchObject({ word: 'too-large' });
+      expect(bodies).toHaveLength(2);
+    });
+  });
+
+  it('that a bridge answers badly but for certain opens no circuit, however often', async () => {
+    deps.breaker = createCircuitBreaker({ redis: null, clock: deps.clock });
+    answer = { kind: 'failed', effect: 'unknown', word: 'too-large' };
+    for (let i = 0; i < 7; i += 1)
+      expect(await client().execute(COMMAND)).toMatchObject({ word: 'too-large' });
+    const own = await makeBridge({ t, deps }, await makeUser({ t, deps }));
+    const garbled = scriptedBridge(own.secret, deps.clock, { execute: () => ({ result: 'none' }) });
+    deps.outbound = garbled.outbound;
+    for (let i = 0; i < 7; i += 1)
+      expect(await client(own.id).execute(COMMAND)).toMatchObject({ word: 'malformed' });
+    expect(garbled.calls('execute')).toBe(7);
+  });
+
+  it('that cannot be believed does open it: whoever answers so is not the bridge', async () => {
+    deps.breaker = createCircuitBreaker({ redis: null, clock: deps.clock });
+    answer = { kind: 'reply', status: 200, headers: new Headers(), body: utf8('{}') };
+    for (let i = 0; i < 5; i += 1)
+      expect(await client().execute(COMMAND)).toMatchObject({ word: 'unsigned' });
+    expect(await client().execute(COMMAND)).toMatchObject({ word: 'circuit-open' });
   });
 
   it('a bridge that is not there to be asked opens no circuit', async () => {
     deps.breaker = createCircuitBreaker({ redis: null, clock: deps.clock });
     for (let i = 0; i < 7; i += 1)
-      expect(await askExecute(deps, deps.ids.next(), COMMAND)).toMatchObject({ word: 'unregistered' });
+      expect(await client(deps.ids.next()).execute(COMMAND)).toMatchObject({ word: 'unregistered' });
     answer = { kind: 'failed', effect: 'none', word: 'blocked' };
-    for (let i = 0; i < 7; i += 1)
-      expect(await askExecute(deps, bridgeId, COMMAND)).toMatchObject({ word: 'blocked' });
+    for (let i = 0; i < 7; i += 1) expect(await client().execute(COMMAND)).toMatchObject({ word: 'blocked' });
   });
 });

@@ -115,7 +115,9 @@ describe('a snapshot', () => {
     ['a time without a zone', { time: '2026-03-02T10:00:00' }],
     ['a time of the broker’s clock', { time: '2026.03.02 10:00:00' }],
     ['a time as a number', { time: 1 }],
-    ['a comment of 101 characters', { comment: 'x'.repeat(101) }],
+    ['a symbol of 101 characters', { symbol: 'x'.repeat(101) }],
+    ['a magic of 21 digits', { magic: '1'.repeat(21) }],
+    ['a magic that is no whole number', { magic: '1.5' }],
   ])('with %s in a deal is refused', (_what, change) => {
     expect(snapshotReply.safeParse(wireSnapshot({ deals: [wireDeal(change)] })).success).toBe(false);
   });
@@ -127,6 +129,40 @@ describe('a snapshot', () => {
     ['a time with an offset', { time: '2026-03-02T12:00:00+02:00' }],
   ])('with %s in a deal is accepted', (_what, change) => {
     expect(snapshotReply.safeParse(wireSnapshot({ deals: [wireDeal(change)] })).success).toBe(true);
+  });
+
+  it.each([
+    ['0', '0'],
+    ['7696581394448', '7696581394448'],
+    ['9223372036854775807', '9223372036854775807'],
+    // Unsigned as MT5 writes it and signed as PostgreSQL does are the same 64 bits.
+    ['9223372036854775808', '-9223372036854775808'],
+    ['18446744073709551611', '-5'],
+    ['-5', '-5'],
+    ['18446744073709551617', '1'],
+  ])('has the magic %s as %s, wherever one stands', (said, read) => {
+    const rows = { deals: [wireDeal({ magic: said })], positions: [wirePosition({ magic: said })] };
+    const history_orders = [wireOrder({ magic: said })];
+    const snapshot = snapshotReply.parse(wireSnapshot({ ...rows, history_orders, highest_magic: said }));
+    const { deals, positions, highest_magic } = snapshot;
+    const found = [...deals, ...positions, ...snapshot.history_orders].map((row) => row.magic);
+    expect([...found, highest_magic]).toEqual([read, read, read, read]);
+  });
+
+  it('has texts that can be stored: what cannot be is replaced, and a remark is as long as it is evidence', () => {
+    const deal = { comment: 'a\u0000b\ud800c', symbol: 'X\u0000', external_id: `${'x'.repeat(99)}😀` };
+    const snapshot = wireSnapshot({ deals: [wireDeal(deal)], boot_id: 'b\udc00' });
+    const read = snapshotReply.parse(snapshot);
+    expect(read.deals[0]).toMatchObject({
+      ...{ comment: 'a\ufffdb\ufffdc', symbol: 'X\ufffd', external_id: `${'x'.repeat(99)}\ufffd` },
+    });
+    expect(read.boot_id).toBe('b\ufffd');
+    const long = snapshotReply.parse(wireSnapshot({ deals: [wireDeal({ comment: 'y'.repeat(5_000) })] }));
+    expect(long.deals[0]?.comment).toBe('y'.repeat(100));
+    const said = { reason: 'a\u0000', broker_comment: '\ud800' };
+    expect(executeReply.parse(wireExecution(said)).result).toMatchObject({
+      ...{ reason: 'a\ufffd', broker_comment: '\ufffd' },
+    });
   });
 
   it.each([

@@ -24,10 +24,16 @@ describe('the state of a connection', () => {
 
   it('never heard is never, and of another account mismatch, however fresh: neither takes entries', () => {
     expect(connectionState(null, NOW)).toBe('never');
-    expect(connectionState(null, NOW, true)).toBe('never');
-    expect(connectionState(NOW, NOW, true)).toBe('mismatch');
+    expect(connectionState(null, NOW, { mismatch: true, catchingUp: true })).toBe('never');
+    expect(connectionState(NOW, NOW, { mismatch: true, catchingUp: true })).toBe('mismatch');
     expect(takesEntries('never')).toBe(false);
     expect(takesEntries('mismatch')).toBe(false);
+  });
+
+  it('of an account whose history is still being read is that, as long as its bridge is heard', () => {
+    const state = (ageMs: number) => connectionState(NOW - ageMs, NOW, { catchingUp: true });
+    expect([0, 60_000, 60_001].map(state)).toEqual(['catching-up', 'catching-up', 'silent']);
+    expect(takesEntries('catching-up')).toBe(false);
   });
 });
 

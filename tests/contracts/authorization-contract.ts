@@ -19,6 +19,8 @@ import { inLanes, type Person, unique, until } from './world.ts';
 const LANES = 8;
 /** Not the address of the other tests, whose failures are counted too. */
 const ADDRESS = '203.0.113.88';
+/** What an operation takes that takes no token. */
+const SIGNED: readonly string[] = ['signature', 'bridge'];
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
 
 type Operation = { name: string; fixture: Fixture };
@@ -38,7 +40,7 @@ export function authorizationContract({ test, ...w }: Contract): void {
     fixture,
   }));
   const withToken = operations.filter(
-    (o) => typeof o.fixture.may === 'string' && o.fixture.may !== 'signature',
+    (o) => typeof o.fixture.may === 'string' && !SIGNED.includes(o.fixture.may),
   );
   const scoped = withToken.filter((o) => o.fixture.may !== 'any');
   const withIds = withToken.filter((o) => o.fixture.ids !== undefined);
@@ -127,6 +129,7 @@ export function authorizationContract({ test, ...w }: Contract): void {
     const names = (of: readonly Operation[]) => of.map((o) => o.name).sort();
     expect(byDocument('bearer')).toEqual(names(withToken));
     expect(byDocument('producer')).toEqual(names(operations.filter((o) => o.fixture.may === 'signature')));
+    expect(byDocument('bridge')).toEqual(names(operations.filter((o) => o.fixture.may === 'bridge')));
     expect(byDocument(null)).toEqual(names(operations.filter((o) => typeof o.fixture.may === 'number')));
   });
 
@@ -161,10 +164,10 @@ export function authorizationContract({ test, ...w }: Contract): void {
     expect([...heads]).toEqual([expect.stringContaining('www-authenticate: Bearer')]);
   });
 
-  test('lets no token of a person in where a producer must sign', async () => {
+  test('lets no token of a person in where a producer or a bridge must sign', async () => {
     const { owner, subject } = await cast();
     const [mine, other] = [await w.producer(), await w.producer()];
-    for (const o of operations.filter(({ fixture }) => fixture.may === 'signature')) {
+    for (const o of operations.filter(({ fixture }) => SIGNED.includes(String(fixture.may)))) {
       const call = callOf(o.name, o.fixture, {});
       for (const token of [owner.token, subject.token])
         await w.refusal(w.rt.call(bare(call, token)), 401, 'unauthorized');

@@ -1,7 +1,7 @@
 // The whole contract for one runtime. Each subject registers its tests through one recorder, so that a test which one
 // runtime lacks or leaves out fails there, whatever the others do.
 import { createHash } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { alertsContract } from './alerts-contract.ts';
 import { answersContract } from './answers-contract.ts';
 import { approvalsContract } from './approvals-contract.ts';
@@ -15,6 +15,7 @@ import { chartsContract } from './charts-contract.ts';
 import { concurrencyContract } from './concurrency-contract.ts';
 import { CONTRACT } from './contract-size.ts';
 import { credentialsContract } from './credentials-contract.ts';
+import { deploymentContract } from './deployment-contract.ts';
 import { duplicatesContract } from './duplicates-contract.ts';
 import { executionContract } from './execution-contract.ts';
 import { fuzzIngestContract } from './fuzz-ingest-contract.ts';
@@ -29,6 +30,7 @@ import { metricsContract } from './metrics-contract.ts';
 import { operationsContract } from './operations-contract.ts';
 import { ordersContract } from './orders-contract.ts';
 import { outboxContract } from './outbox-contract.ts';
+import { polledContract } from './polled-contract.ts';
 import { proofContract } from './proof-contract.ts';
 import { racesContract } from './races-contract.ts';
 import type { Runtime } from './runtime.ts';
@@ -53,6 +55,8 @@ const SUBJECTS: Readonly<Record<string, (c: Contract) => void>> = {
   execution: executionContract,
   orders: ordersContract,
   trading: tradingContract,
+  'polled bridges': polledContract,
+  deployment: deploymentContract,
   candles: candlesContract,
   market: marketContract,
   charts: chartsContract,
@@ -92,6 +96,7 @@ export function contractSuite(rt: Runtime): void {
         });
       };
       register({ ...world, test });
+      afterAll(world.retireAccounts);
     });
   describe(`${rt.name}: the suite`, () => {
     it('has run every test of the contract on this runtime, none left out', () => {

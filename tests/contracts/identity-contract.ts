@@ -210,6 +210,27 @@ export function identityContract({ test, ...w }: Contract): void {
       await w.refusal(post(person.token, 'bridges', { name: 'B', url: wrong }), 422, 'invalid-body');
   });
 
+  test('gives a person as many bridges as allowed, an admin more or fewer, and a revoked one’s place back', async () => {
+    const person = await w.person();
+    const url = `${w.dev.broker.url}/bridge/1`;
+    const add = () => post(person.token, 'bridges', { name: 'B', url });
+    const limit = (token: string, max_bridges: unknown) =>
+      w.as(token, 'PATCH', `/api/v1/users/${person.id}`, { max_bridges });
+    await w.refusal(limit(person.token, 100), 403, 'forbidden');
+    for (const wrong of [-1, 1.5, '2', 10_001])
+      await w.refusal(limit(tokens.admin, wrong), 422, 'invalid-body');
+    expect((await w.json(limit(tokens.admin, 2))).max_bridges).toBe(2);
+    const first = await w.json(add(), 201);
+    const asked = await Promise.all(Array.from({ length: 4 }, add));
+    expect(asked.map((a) => a.status).sort()).toEqual([201, 409, 409, 409]);
+    await w.refusal(add(), 409, 'conflict');
+    await w.json(post(person.token, `bridges/${first.id}/revoke`, {}));
+    await w.json(add(), 201);
+    await w.refusal(add(), 409, 'conflict');
+    expect((await w.json(limit(tokens.admin, null))).max_bridges).toBeNull();
+    await w.json(add(), 201);
+  });
+
   test('writes an audit row with every change of who may do what', async () => {
     const producer = await w.producer();
     const actions = async (id: string) =>

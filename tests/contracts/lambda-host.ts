@@ -1,5 +1,5 @@
 // The Lambda bundle as a process: `node lambda-host.ts --bundle FILE --environment FILE --port N --control-port N`.
-// HTTP on one port, the schedule by POST on the other, messages from the queue that the environment names.
+// HTTP on one port, the schedule by POST on the other, messages from the queues that the environment names.
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { parseArgs } from 'node:util';
@@ -54,7 +54,8 @@ const control = createServer(
 );
 await listenLoopback(api, Number(values.port));
 await listenLoopback(control, Number(values['control-port']));
-pollQueue(environment['QUEUE_ENDPOINT'] ?? '', environment['QUEUE_URL'] ?? '', bundle.queue);
+for (const key of ['QUEUE_URL', 'RECONCILE_QUEUE_URL'])
+  pollQueue(environment['QUEUE_ENDPOINT'] ?? '', environment[key] ?? '', bundle.queue);
 process.stdin.once('close', () => process.exit(0)).resume();
 process.once('SIGTERM', () => process.exit(0));
 console.log('ready');

@@ -114,6 +114,22 @@ export function marketContract({ test, ...w }: Contract): void {
     expect(await w.count(named, symbol)).toBe(1);
   });
 
+  test('edits no calendar that cannot be read, which is a conflict and not a 404, until it is posted anew', async () => {
+    const id = `t-${unique()}`;
+    await w.rt.query(`INSERT INTO trading_calendars VALUES ($1, 1, '{"id": "torn"}', '2020-01-01Z', now())`, [
+      id,
+    ]);
+    const holiday = { kind: 'closed', on: { date: '2026-07-01' }, label: 'A holiday' };
+    const block = { from: '2099-07-01T09:00:00Z', to: '2099-07-01T11:00:00Z', label: 'News' };
+    for (const [verb, body] of [['exceptions', holiday] as const, ['blocks', block] as const]) {
+      const edit = (name: string) => w.owner('POST', `${CALENDARS}/${name}/${verb}`, body);
+      await w.refusal(edit(id), 409, 'conflict');
+      await w.refusal(edit('nowhere'), 404, 'not-found');
+    }
+    expect(await newCalendar({ id })).toMatchObject({ id, version: 2 });
+    await w.json(w.owner('POST', `${CALENDARS}/${id}/exceptions`, holiday), 201);
+  });
+
   test('refuses hours of what is not known, and a question that cannot be understood', async () => {
     const NOBODY = '018f0000-0000-7000-8000-000000000000';
     const get = (query: Record<string, string>) => w.owner('GET', target(query));

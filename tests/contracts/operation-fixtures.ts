@@ -19,7 +19,8 @@ type Ids = Readonly<Record<string, string>>;
 
 export type Fixture = {
   /**
-   * The one scope that it takes; `any`: a live token is enough; `signature`: a producer's, so that no token counts;
+   * The one scope that it takes; `any`: a live token is enough; `signature` and `bridge`: a producer's or a bridge's
+   * signature, so that no token counts;
    * a number: open to all, and the answer that one with nothing gets.
    */
   may: string | number;
@@ -134,6 +135,13 @@ const PARTIES: Record<string, Fixture> = {
     may: 'trading:act',
     body: () => ({ name: 'N', url: 'http://127.0.0.1:9/bridge' }),
   },
+  'post /bridge/v1/sync': {
+    may: 'bridge',
+    body: () => ({
+      ...{ v: 1, kind: 'sync', request_id: unique(), sent_at: new Date().toISOString(), deals_from: null },
+      ...{ snapshot: null, replies: [] },
+    }),
+  },
   'get /api/v1/bridges': list('trading:read', 'bridge'),
   'post /api/v1/bridges/{id}/rotate': one('trading:act', 'bridge', overlap),
   'post /api/v1/bridges/{id}/revoke': one('trading:act', 'bridge'),
@@ -168,6 +176,10 @@ const TRADING: Record<string, Fixture> = {
   'patch /api/v1/accounts/{id}': one('trading:act', 'account', { body: () => ({ name: 'N' }) }),
   'post /api/v1/accounts/{id}/halt': one('trading:act', 'account'),
   'post /api/v1/accounts/{id}/resume': one('admin', 'account'),
+  'post /api/v1/accounts/{id}/release': one('admin', 'account', {
+    body: () => ({ reason: 'a fixture' }),
+    ownerOnly: () => ({ ids: { id: NOBODY }, body: { reason: 'of an admin' } }),
+  }),
   'get /api/v1/orders': list('trading:read', 'signal'),
   'get /api/v1/positions': list('trading:read', 'account'),
   'get /api/v1/trades': list('trading:read', 'trade', { ids: { account: 'account' }, query: ['account'] }),
@@ -179,7 +191,24 @@ const TRADING: Record<string, Fixture> = {
   },
   'get /api/v1/reconciliation/divergences': list('trading:read'),
   'get /api/v1/events/dead': { may: 'admin' },
-  'post /api/v1/restore-epoch/raise': { may: 'admin', ownerOnly: () => ({ body: undefined }) },
+  'get /api/v1/deployment': { may: 'admin' },
+  'post /api/v1/deployment/halt': { may: 'admin', body: () => ({ reason: 'a fixture' }) },
+  // After the halt, which it lifts again.
+  'post /api/v1/deployment/resume': {
+    may: 'admin',
+    body: () => ({ reason: 'a fixture' }),
+    ownerOnly: () => ({ body: { reason: 'of an admin' } }),
+  },
+  'post /api/v1/restore-epoch/raise': {
+    // The last epoch, which no stack has come to: it is not the present one, and stays so.
+    ...{ may: 'admin', unknown: 409, body: () => ({ expected_epoch: 255 }) },
+    ownerOnly: () => ({ body: { expected_epoch: 0 } }),
+  },
+  'post /api/v1/restore-epoch/dismiss': {
+    ...{ may: 'admin', ids: { account_id: 'account' }, stranger: 403, unknown: 404 },
+    body: ({ account_id }) => ({ account_id, magic: '1', reason: 'a fixture' }),
+    ownerOnly: () => ({ body: { account_id: NOBODY, magic: '1', reason: 'of an admin' } }),
+  },
 };
 
 const MARKET: Record<string, Fixture> = {

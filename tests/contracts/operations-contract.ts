@@ -7,6 +7,14 @@ import { SIGNALS } from './signed-ask.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+/** The largest bodies that are taken, where that is not what a person's route takes. */
+const LARGEST: Readonly<Record<string, number>> = {
+  'post /api/v1/signals/batch': 1_048_576,
+  'post /api/v1/charts': 4_194_304,
+  'post /bridge/v1/sync': 4_194_304,
+};
+const LARGEST_OF_PEOPLE = 262_144;
+
 /** What needs no proof: what the platform asks, and what stands in a published document. */
 const OPEN = [
   'get /healthz',
@@ -101,6 +109,31 @@ export function operationsContract({ test, ...w }: Contract): void {
         expect(refused.instance, `${method} ${path}`).not.toContain('x/');
       }
     expect(open.filter((operation) => !OPEN.includes(operation))).toEqual([]);
+  });
+
+  test('documents a 413 for every operation that takes a body, and for no other, and answers it', async () => {
+    const { paths } = await openapi();
+    const hook = w.dev.producer.tradingview_url?.split('/').at(-1) ?? '';
+    const headers = {
+      ...{ authorization: `Bearer ${w.dev.tokens.owner}`, 'content-type': 'application/json' },
+    };
+    const wrong: string[] = [];
+    let met = 0;
+    for (const [path, methods] of Object.entries<Json>(paths))
+      for (const [method, { requestBody, responses }] of Object.entries<Json>(methods)) {
+        const operation = `${method} ${path}`;
+        if ('413' in responses !== (requestBody !== undefined)) wrong.push(operation);
+        if (requestBody === undefined) continue;
+        met += 1;
+        // A hook's token is judged before its size is told.
+        const target = path.replace('{token}', hook).replace(/\{\w+\}/g, 'x');
+        const body = 'x'.repeat((LARGEST[operation] ?? LARGEST_OF_PEOPLE) + 1);
+        const answer = await w.plain(target, { method: method.toUpperCase(), headers, body });
+        const refused = await w.refusal(answer, 413, 'payload-too-large');
+        expect(refused.detail, operation).toMatch(/^at most \d+ bytes$/);
+      }
+    expect(wrong).toEqual([]);
+    expect(met).toBeGreaterThan(25);
   });
 
   test('answers what is no route with a 404 problem, whatever the method', async () => {

@@ -13,9 +13,11 @@ const fixture = await startStackFixture();
 const environment = await lambdaEnvironment(fixture, 'http://127.0.0.1:9');
 Object.assign(process.env, environment);
 const lambda = await import('../../functions/lambda.ts');
-const poller = pollQueue(environment['QUEUE_ENDPOINT'] ?? '', environment['QUEUE_URL'] ?? '', lambda.queue);
+const pollers = ['QUEUE_URL', 'RECONCILE_QUEUE_URL'].map((key) =>
+  pollQueue(environment['QUEUE_ENDPOINT'] ?? '', environment[key] ?? '', lambda.queue),
+);
 afterAll(async () => {
-  await poller.stop();
+  await Promise.all(pollers.map((p) => p.stop()));
   await fixture.stop();
 });
 

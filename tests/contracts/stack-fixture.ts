@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { type LocalChild, startChild } from '../../infra/local/child-process.ts';
 import { type Stack, startStack } from '../../infra/local/stack.ts';
-import { freePorts } from '../../infra/local/stack-secrets.ts';
+import { freePorts, readStackSecrets } from '../../infra/local/stack-secrets.ts';
 import type { Runtime } from './runtime.ts';
 
 const LOCAL = join(import.meta.dirname, '../../infra/local');
 /** Limits are ten times the contract's, so that only the tests about limits meet them. */
 export const RATE_SCALE = 10;
 const SIGNALS_HMAC_KEY = 'the key of a deployment under test, no secret';
-const QUEUE = 'work';
+const QUEUES = ['work', 'reconcile'] as const;
 
 export type StackFixture = {
   stack: Stack;
@@ -35,6 +35,7 @@ export async function startStackFixture(rateScale = RATE_SCALE): Promise<StackFi
     ticker: false,
     vars: { RATE_LIMIT_SCALE: String(rateScale), SIGNALS_HMAC_KEY },
   });
+  await forgoDurability(join(folder, 'data'));
   const pool = new pg.Pool({ connectionString: stack.dev.database_url, max: 2 });
   // A test that ends every connection ends these too: the next statement opens another.
   pool.on('error', () => {});
@@ -66,6 +67,19 @@ export async function startStackFixture(rateScale = RATE_SCALE): Promise<StackFi
   };
 }
 
+/** What a crash of the machine would lose is of no interest here. The connections there are end: the next ones know. */
+async function forgoDurability(dataDir: string): Promise<void> {
+  const { superuserPassword, ports } = await readStackSecrets(dataDir);
+  const client = new pg.Client(
+    `postgresql://postgres:${superuserPassword}@127.0.0.1:${ports.postgres}/countersign`,
+  );
+  await client.connect();
+  await client.query('ALTER DATABASE countersign SET synchronous_commit = off');
+  await client.query(`SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+    WHERE datname = 'countersign' AND pid <> pg_backend_pid() AND backend_type = 'client backend'`);
+  await client.end();
+}
+
 /** An object store and a queue beside the stack, and the environment of a function that does every duty. */
 export async function lambdaEnvironment(
   fixture: StackFixture,
@@ -80,7 +94,7 @@ export async function lambdaEnvironment(
     ]),
     fixture.child('queue', join(LOCAL, 'queue-main.ts'), [
       ...['--port', String(queues)],
-      ...['--queues', JSON.stringify([{ name: QUEUE, visibilityTimeoutSeconds: 20 }])],
+      ...['--queues', JSON.stringify(QUEUES.map((name) => ({ name, visibilityTimeoutSeconds: 20 })))],
     ]),
   ]);
   const queueUrl = `http://127.0.0.1:${queues}`;
@@ -92,7 +106,8 @@ export async function lambdaEnvironment(
     AWS_REGION: 'eu-central-1',
     AWS_ACCESS_KEY_ID: accessKey,
     AWS_SECRET_ACCESS_KEY: secretKey,
-    QUEUE_URL: `${queueUrl}/000000000000/${QUEUE}`,
+    QUEUE_URL: `${queueUrl}/000000000000/${QUEUES[0]}`,
+    RECONCILE_QUEUE_URL: `${queueUrl}/000000000000/${QUEUES[1]}`,
     QUEUE_ENDPOINT: queueUrl,
     MEDIA_BUCKET: 'media',
     MEDIA_ENDPOINT: `http://127.0.0.1:${objects}`,

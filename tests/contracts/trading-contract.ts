@@ -3,7 +3,7 @@ import { Big } from 'big.js';
 import { expect } from 'vitest';
 import type { Json } from '../../infra/local/api-client.ts';
 import type { Contract } from './contract-suite.ts';
-import { type Trader, until } from './world.ts';
+import { type Person, type Trader, unique, until } from './world.ts';
 
 const RUNS = '/api/v1/reconciliation/runs';
 const NOBODY = '018f0000-0000-7000-8000-000000000000';
@@ -189,6 +189,113 @@ export function tradingContract({ test, ...w }: Contract): void {
     const [seen] = (await w.json(w.as(thief.token, 'GET', '/api/v1/accounts'))).items;
     expect(seen).toMatchObject({ login: null, halted: true });
     await w.refusal(w.owner('POST', `/api/v1/accounts/${account.id}/resume`), 409, 'conflict');
+  });
+
+  /** A bridge of a user that stands at a login of the broker. */
+  const bridgeAt = async (user: Person, login: string): Promise<string> => {
+    const url = `${w.dev.broker.url}/bridge/${login}`;
+    const made = await w.json(w.as(user.token, 'POST', '/api/v1/bridges', { name: unique(), url }), 201);
+    await w.broker('/bridges', { bridge_id: made.id, secret: made.secret, login });
+    return made.id;
+  };
+  const accountOf = (t: Pick<Trader, 'user' | 'accountId'>): Promise<Json> =>
+    w.json(w.as(t.user.token, 'GET', `/api/v1/accounts/${t.accountId}`));
+
+  test('moves an account to another bridge of its user’s, once that shows the same account, and trades on there', async () => {
+    const t = await w.trader();
+    const before = (await accountOf(t)).bridge_id;
+    const patch = (token: string, bridge_id: unknown): Promise<Response> =>
+      w.as(token, 'PATCH', `/api/v1/accounts/${t.accountId}`, { bridge_id });
+    const other = await w.account(t.user, []);
+    const elsewhere = await bridgeAt(t.user, other.login);
+    expect(await w.json(patch(t.user.token, elsewhere))).toMatchObject({
+      bridge_id: before,
+      next_bridge_id: elsewhere,
+    });
+    await w.reconcile(t.user, t.accountId);
+    expect(await accountOf(t), 'another login is no proof').toMatchObject({
+      bridge_id: before,
+      next_bridge_id: elsewhere,
+    });
+    expect(await w.json(patch(t.user.token, before))).toMatchObject({
+      bridge_id: before,
+      next_bridge_id: null,
+    });
+    const stranger = await w.person();
+    const foreign = await bridgeAt(stranger, t.login);
+    for (const wrong of [foreign, NOBODY]) {
+      const refused = await w.refusal(patch(t.user.token, wrong), 422, 'invalid-body');
+      expect(refused.errors[0].pointer).toBe('/bridge_id');
+    }
+    await w.refusal(
+      patch(t.user.token, (await accountOf({ user: t.user, accountId: other.id })).bridge_id),
+      409,
+      'conflict',
+    );
+    await w.refusal(patch(stranger.token, foreign), 403, 'forbidden');
+    await w.refusal(patch(w.dev.tokens.owner, foreign), 403, 'forbidden');
+    const next = await bridgeAt(t.user, t.login);
+    await w.json(w.owner('POST', `/api/v1/bridges/${before}/revoke`));
+    await w.json(patch(t.user.token, next));
+    await until('the new bridge drives it', async () => {
+      await w.reconcile(t.user, t.accountId);
+      return (await accountOf(t)).bridge_id === next;
+    });
+    expect(await accountOf(t)).toMatchObject({ next_bridge_id: null, halted: false });
+    await filled(t);
+    const actions = await w.rt.query(
+      `SELECT action, actor_kind FROM audit_log WHERE subject_id = $1 AND action LIKE 'account.bridge%' ORDER BY at, id`,
+      [t.accountId],
+    );
+    expect(actions.at(-1)).toEqual({ action: 'account.bridge-adopted', actor_kind: 'bridge' });
+    expect(actions.filter((a) => a['action'] === 'account.bridge').length).toBe(3);
+  });
+
+  test('gives a login that was claimed to who stands there once an owner releases it, and keeps the claim’s books', async () => {
+    const [squatter, victim] = [await w.trader(), await w.person()];
+    const trade = await filled(squatter);
+    const bridge_id = await bridgeAt(victim, squatter.login);
+    const { id } = await w.json(
+      w.as(victim.token, 'POST', '/api/v1/accounts', { name: 'mine', bridge_id }),
+      201,
+    );
+    expect((await w.reconcile(victim, id)).outcome).toBe('bound-elsewhere');
+    const release = (token: string, body: unknown = { reason: `claimed ${unique()}` }): Promise<Response> =>
+      w.as(token, 'POST', `/api/v1/accounts/${squatter.accountId}/release`, body);
+    await w.refusal(release(w.dev.tokens.admin), 403, 'forbidden');
+    await w.refusal(release(squatter.user.token), 403, 'forbidden');
+    for (const body of [{}, { reason: ' ' }, { reason: 'x', more: 1 }])
+      await w.refusal(release(w.dev.tokens.owner, body), 422, 'invalid-body');
+    expect(await w.json(release(w.dev.tokens.owner))).toMatchObject({ released: true, halted: true });
+    expect(await w.json(release(w.dev.tokens.owner)), 'safe to repeat').toMatchObject({ released: true });
+    expect(
+      await w.count(
+        `SELECT count(*) FROM audit_log WHERE action = 'account.release' AND subject_id = $1`,
+        squatter.accountId,
+      ),
+    ).toBe(1);
+    expect((await w.reconcile(victim, id)).outcome).toBe('applied');
+    expect(await accountOf({ user: victim, accountId: id })).toMatchObject({
+      login: squatter.login,
+      released: false,
+    });
+    expect((await w.reconcile(squatter.user, squatter.accountId)).outcome).toBe('account-released');
+    await w.refusal(w.owner('POST', `/api/v1/accounts/${squatter.accountId}/resume`), 409, 'conflict');
+    await w.refusal(
+      w.as(squatter.user.token, 'PATCH', `/api/v1/accounts/${squatter.accountId}`, { bridge_id: NOBODY }),
+      409,
+      'conflict',
+    );
+    await w.json(w.as(squatter.user.token, 'GET', `/api/v1/trades/${trade.id}`));
+    const silent = { name: 'silent', url: 'http://127.0.0.1:9/' };
+    const nowhere = await w.json(w.as(victim.token, 'POST', '/api/v1/bridges', silent), 201);
+    const fresh = await w.json(
+      w.as(victim.token, 'POST', '/api/v1/accounts', { name: 'fresh', bridge_id: nowhere.id }),
+      201,
+    );
+    const unbound = w.owner('POST', `/api/v1/accounts/${fresh.id}/release`, { reason: 'it holds nothing' });
+    await w.refusal(unbound, 409, 'conflict');
+    await w.json(w.owner('POST', `/api/v1/bridges/${nowhere.id}/revoke`));
   });
 
   test('makes accounts halted, of one’s own live bridge alone, and one to a bridge', async () => {

@@ -46,6 +46,8 @@ export async function inLanes<T>(
 /** Helpers over one runtime. */
 export function createWorld(rt: Runtime) {
   const { dev } = rt;
+  /** Bridges of the accounts that were made here and are still reconciled by every tick. */
+  const bridges: string[] = [];
 
   /** A request with a token; a body makes it JSON. */
   const as = (token: string, method: string, target: string, body?: unknown): Promise<Response> =>
@@ -157,6 +159,7 @@ export function createWorld(rt: Runtime) {
     });
     const url = `${dev.broker.url}/bridge/${login}`;
     const bridge = await json(as(user.token, 'POST', '/api/v1/bridges', { name: login, url }), 201);
+    bridges.push(bridge.id);
     await broker('/bridges', { bridge_id: bridge.id, secret: bridge.secret, login });
     const made = await json(
       as(user.token, 'POST', '/api/v1/accounts', {
@@ -165,6 +168,11 @@ export function createWorld(rt: Runtime) {
       201,
     );
     return { id: made.id, login };
+  };
+
+  /** Takes the accounts made so far out of the schedule, so that the ticks of later tests have no work with them. */
+  const retireAccounts = async (): Promise<void> => {
+    for (const id of bridges.splice(0)) await json(owner('POST', `/api/v1/bridges/${id}/revoke`, {}));
   };
 
   const reconcile = (user: Person, accountId: string): Promise<Json> =>
@@ -215,7 +223,8 @@ export function createWorld(rt: Runtime) {
 
   return {
     ...{ rt, dev, as, json, refusal, owner, person, producer, subscribe, signal, send, sent },
-    ...{ broker, brokerState, brokerAccount, quote, account, reconcile, trader, consentVersion, approve },
+    ...{ broker, brokerState, brokerAccount, quote, account, retireAccounts },
+    ...{ reconcile, trader, consentVersion, approve },
     ...{ approvedSignal, statusOf, orderOf, count, plain },
   };
 }

@@ -197,19 +197,21 @@ describe.each(servers)('migrations on $name', ({ start, skip }) => {
         levels.push(await dump(url));
       }
       await withClient(url, fillEveryTable);
-      for (let back = 1; back <= migrations.length; back += 1) {
-        const undone: string[] = [];
-        for (let level = migrations.length - 1; level >= migrations.length - back; level -= 1) {
-          undone.push(...(await migrateDown(sql, 1)));
+      for (let level = migrations.length - 1; level >= 0; level -= 1) {
+        const back = async () => {
+          expect(await migrateDown(sql, 1)).toEqual([tags[level]]);
           expect(await dump(url), `after taking back ${tags[level]}`).toEqual(levels[level]);
-        }
-        expect(undone).toEqual(tags.slice(-back).reverse());
-        expect(await migrateUp(sql, now)).toEqual(tags.slice(-back));
-        expect(await dump(url)).toEqual(levels.at(-1));
+        };
+        await back();
+        expect(await migrateUp(sql, now, migrations.slice(0, level + 1))).toEqual([tags[level]]);
+        expect(await dump(url), `after ${tags[level]} once more`).toEqual(levels[level + 1]);
+        await back();
       }
+      expect(await migrateDown(sql, 1)).toEqual([]);
+      expect(await migrateUp(sql, now)).toEqual(tags);
+      expect(await dump(url)).toEqual(levels.at(-1));
       expect(await migrateDown(sql, migrations.length)).toEqual([...tags].reverse());
       expect(await dump(url)).toEqual(levels[0]);
-      expect(await migrateDown(sql, 1)).toEqual([]);
     },
   );
 
@@ -228,6 +230,29 @@ describe.each(servers)('migrations on $name', ({ start, skip }) => {
     const left = TABLES.map((table) => [table, stayed.has(table) ? 1 : 0]);
     expect(await withClient(url, countRows)).toEqual(Object.fromEntries(left));
   });
+
+  it.skipIf(skip)(
+    'take for trusted whom an owner or admin has let trade before that was written down',
+    async () => {
+      const { url, sql } = await emptyDatabase();
+      await migrateUp(sql, now);
+      await withClient(url, fillEveryTable);
+      const back = tags.length - tags.findIndex((tag) => tag.endsWith('suspicion_and_bindings_rights'));
+      const trustedAfter = async (change: string) => {
+        await migrateDown(sql, back);
+        await withClient(url, (c) => c.query(change));
+        await migrateUp(sql, now);
+        const { rows } = await withClient(url, (c) => c.query('SELECT trusted_at FROM accounts'));
+        return rows.map((r) => r.trusted_at !== null);
+      };
+      const forget = 'UPDATE accounts SET trusted_at = NULL, halted = true';
+      expect(await trustedAfter(forget)).toEqual([false]);
+      expect(await trustedAfter('UPDATE accounts SET halted = false')).toEqual([true]);
+      const resumed = `INSERT INTO audit_log (id, at, actor_kind, action, subject_kind, subject_id, detail, request_id)
+      SELECT gen_random_uuid(), now(), 'user', 'account.resume', 'account', id::text, '{}', 'r' FROM accounts`;
+      expect(await trustedAfter(`${forget}; ${resumed}`)).toEqual([true]);
+    },
+  );
 
   it.skipIf(skip)(
     'make the runtime’s role, whose password the owner sets; one that could escape is refused',

@@ -43,7 +43,7 @@ const MATRIX: Record<string, Right> = {
   broker_orders: appendOnly,
   reconciliation_runs: appendOnly,
   candles: appendOnly,
-  users: row(['name', 'role', 'disabled_at']),
+  users: row(['name', 'role', 'disabled_at', 'max_bridges']),
   access_tokens: row(['revoked_at']),
   instruments: row(['enabled', 'digits']),
   producers: row([
@@ -70,8 +70,10 @@ const MATRIX: Record<string, Right> = {
     'currency',
     'margin_mode',
     'trade_mode',
-    'bound_at',
+    ...['bound_at', 'bridge_id', 'next_bridge_id', 'bridge_since', 'released_at', 'trusted_at'],
+    ...['epoch_behind_at', 'epoch_behind_magic', 'epoch_witness', 'epoch_dismissed', 'epoch_doubts'],
     'halted',
+    'withdraw_pending',
     'order_volume',
     ...['risk_bps', 'risk_base', 'max_volume', 'max_positions', 'min_stop_points', 'reward_ratio'],
     ...[
@@ -86,7 +88,7 @@ const MATRIX: Record<string, Right> = {
     'boot_id',
     'bridge_seq',
     'snapshot_at',
-    'deals_cursor',
+    ...['deals_cursor', 'history_until'],
     'state',
     'updated_at',
   ]),
@@ -104,8 +106,9 @@ const MATRIX: Record<string, Right> = {
     'order_ticket',
     'position_id',
     'updated_at',
-    ...['attempt', 'magic', 'not_before', 'lease_epoch', 'broker_comment'],
+    ...['attempt', 'magic', 'not_before', 'lease_epoch', 'broker_comment', 'volume_filled', 'instruction'],
   ]),
+  exits: row(['state', 'reason', 'acted', 'next_at', 'ended_at', 'updated_at']),
   account_leases: row(['epoch', 'expires_at']),
   trades: row(['*']),
   positions: row(['*'], { delete: true }),
@@ -122,10 +125,16 @@ const MATRIX: Record<string, Right> = {
   alert_destinations: row(['revoked_at']),
   alert_destination_secrets: row(['expires_at', 'key_id', 'iv', 'ciphertext']),
   alert_deliveries: row(['attempts', 'doubtful', 'word', 'not_before', 'sent_at', 'updated_at']),
+  bridge_nonces: row([], { delete: true }),
+  bridge_candle_wishes: row([], { delete: true }),
   bridge_contacts: row(['heard_at', 'outcome', 'failures', 'next_at', 'updated_at']),
-  deployment: row(['halted', 'updated_at', 'magic_epoch', 'epoch_behind_at', 'epoch_behind_magic'], {
-    insert: false,
-  }),
+  deployment: row(
+    [
+      ...['halted', 'halted_at', 'halted_by', 'halt_reason', 'withdraw_pending', 'updated_at'],
+      ...['magic_epoch', 'epoch_behind_at', 'epoch_behind_magic', 'epoch_doubts'],
+    ],
+    { insert: false },
+  ),
 };
 
 describe('the runtime’s role', () => {

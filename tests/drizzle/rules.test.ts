@@ -30,11 +30,19 @@ const copy = (table: string, changed: Record<string, string>, id = 'gen_random_u
     .concat([`jsonb_build_object('id', ${id})`])
     .join(' || ')})).* FROM ${table} x`;
 
+/** Of the one command there is. */
+const cancellation = (magic: number): Record<string, string> => ({
+  ...{ kind: `'cancel'`, target_id: 'x.id', approval_id: 'NULL', state: `'created'`, magic: String(magic) },
+});
+
+const ANOTHER = `'00000000-0000-7000-8000-000000000099'`;
+
 /** A statement that breaks each check constraint of the schema. */
 const CHECKS: [string, string][] = [
   ['ck_approvals_decision', copy('approvals', { decision: '2' })],
   ['ck_approvals_account', copy('approvals', { account_id: 'NULL' })],
   ['ck_users_role', `UPDATE users SET role = 'root'`],
+  ['ck_users_bridges', 'UPDATE users SET max_bridges = -1'],
   ['ck_users_email', `UPDATE users SET email = 'One@example.test'`],
   ['ck_instruments_symbol', `UPDATE instruments SET symbol = 'xau'`],
   ['ck_instruments_digits', 'UPDATE instruments SET digits = 9'],
@@ -65,7 +73,19 @@ const CHECKS: [string, string][] = [
   ['ck_account_symbols_pending', 'UPDATE account_symbols SET pending_buy = -1'],
   ['ck_commands_kind', `UPDATE commands SET kind = 'reverse'`],
   ['ck_commands_leg', 'UPDATE commands SET leg = 1'],
+  ['ck_commands_target', `UPDATE commands SET kind = 'cancel'`],
+  ['ck_commands_target', 'UPDATE commands SET target_id = id'],
+  ['ck_exits_state', `UPDATE exits SET state = 'late', ended_at = now()`],
+  ['ck_exits_end', `UPDATE exits SET state = 'done'`],
+  ['ck_exits_end', 'UPDATE exits SET ended_at = now()'],
+  ['ck_exits_reason', `UPDATE exits SET state = 'failed', ended_at = now()`],
+  ['ck_accounts_withdraw', 'UPDATE accounts SET halted = false, withdraw_pending = true'],
+  ['ck_deployment_withdraw', 'UPDATE deployment SET halted = false, withdraw_pending = true'],
   ['ck_accounts_binding', `UPDATE accounts SET login = '1'`],
+  ['ck_accounts_released', 'UPDATE accounts SET released_at = now(), halted = false'],
+  ['ck_accounts_behind', 'UPDATE accounts SET epoch_behind_at = now()'],
+  ['ck_accounts_behind', 'UPDATE accounts SET epoch_behind_magic = 1'],
+  ['ck_accounts_witness', 'UPDATE accounts SET epoch_witness = true'],
   ['ck_commands_state', `UPDATE commands SET state = 'lost'`],
   ['ck_commands_comment', `UPDATE commands SET comment = repeat('x', 27)`],
   [
@@ -83,6 +103,11 @@ const CHECKS: [string, string][] = [
   ['ck_deployment_namespace', 'UPDATE deployment SET magic_namespace = 8192'],
   ['ck_deployment_epoch', 'UPDATE deployment SET magic_epoch = 256'],
   ['ck_deployment_behind', 'UPDATE deployment SET epoch_behind_magic = 1'],
+  ['ck_deployment_halt', `UPDATE deployment SET halted = true, halt_reason = 'why'`],
+  [
+    'ck_deployment_halt',
+    `UPDATE deployment SET halted = false, halted_at = now(), halted_by = '${user}', halt_reason = 'why'`,
+  ],
 ];
 
 describe('the rules that hold for the owner too', () => {
@@ -112,6 +137,12 @@ describe('the rules that hold for the owner too', () => {
     ],
     ['a second command of an approval', copy('commands', { magic: '2' }), 'ux_commands_approval'],
     ['a second command with the magic', copy('commands', { approval_id: 'NULL' }), 'ux_commands_magic'],
+    [
+      'a second cancellation of an order while one is open',
+      `WITH one AS (${copy('commands', cancellation(2))}) ${copy('commands', cancellation(3))}`,
+      'ux_commands_target',
+    ],
+    ['a second exit of an approval', copy('exits', {}), 'exits_pkey'],
     ['the same signed request again', copy('signals', { received_at: `'2030-01-01'` }), 'ux_signals_mac'],
     [
       'a second delivery to a user',
@@ -121,6 +152,18 @@ describe('the rules that hold for the owner too', () => {
     ['a second trade of a position', copy('trades', {}), 'ux_trades_position'],
     ['a second divergence of a kind', copy('divergences', {}), 'ux_divergences_key'],
     ['a second account of a bridge', copy('accounts', {}), 'ux_accounts_bridge'],
+    [
+      'a second account that a bridge is promised to',
+      `${copy('bridges', {}, ANOTHER)}; UPDATE accounts SET next_bridge_id = ${ANOTHER};
+       ${copy('accounts', { bridge_id: ANOTHER })}`,
+      'ux_accounts_next_bridge',
+    ],
+    [
+      'a second account that holds a broker’s login',
+      `${copy('bridges', {}, ANOTHER)}; UPDATE accounts SET server = 's', login = '1', bound_at = now();
+       ${copy('accounts', { bridge_id: ANOTHER })}`,
+      'ux_accounts_binding',
+    ],
     [
       'a deal twice',
       'INSERT INTO broker_deals SELECT * FROM broker_deals',

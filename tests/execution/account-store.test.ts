@@ -57,6 +57,9 @@ describe('a new account', () => {
     expect(await readAccount(t.db, a.id)).toEqual({
       id: a.id,
       contact: null,
+      ...{ polled: false, leaving: false, withdrawPending: false },
+      epoch: { behind: null, unproven: false, dismissed: [], trusted: false },
+      ...{ nextBridgeId: null, bridgeSinceMs: null, released: false },
       deployment: { halted: false, epochBehind: false },
       userId,
       bridgeId,
@@ -74,6 +77,7 @@ describe('a new account', () => {
       bridgeSeq: null,
       snapshotMs: null,
       dealsCursorMs: null,
+      historyUntilMs: null,
       state: null,
       createdMs: nowMs(),
     });
@@ -133,6 +137,22 @@ describe('an account', () => {
     expect(await readAccount(t.db, unknown)).toBeNull();
   });
 
+  it('is trusted from its first resumption on, whatever comes later, and by nothing else', async () => {
+    const { id } = row();
+    await insert(row({ id }));
+    const trustedAt = async () =>
+      (await t.sql('SELECT trusted_at FROM accounts WHERE id = $1', [id]))[0]?.['trusted_at'];
+    const set = (halted: boolean, atMs: number) =>
+      setHalted(t.db, id, halted, atMs, auditOf(stage.deps, id, 'halt'));
+    await set(true, nowMs());
+    expect([await trustedAt(), (await readAccount(t.db, id))?.epoch.trusted]).toEqual([null, false]);
+    await set(false, nowMs());
+    await set(true, nowMs() + 1);
+    await set(false, nowMs() + 2);
+    expect(await trustedAt()).toEqual(new Date(nowMs()));
+    expect((await readAccount(t.db, id))?.epoch.trusted).toBe(true);
+  });
+
   it('is listed to its user and to those who read everything', async () => {
     const a = row();
     await insert(a);
@@ -161,14 +181,15 @@ describe('the settings of an account', () => {
       ...{ rewardRatio: '3.25', maxSpreadPoints: 40, commissionPerLot: '7.5', marginShareBps: 3_000 },
       ...{ instruments: ['XAUUSD', 'EURUSD'], symbols: { XAUUSD: 'GOLD.m' } },
     };
-    expect(all).toMatchObject({ name: 'Swing', orderVolume: '0.50000000', settings });
+    expect(all).toMatchObject({ account: { name: 'Swing', orderVolume: '0.50000000', settings } });
     expect((await readAccount(t.db, a.id))?.settings).toEqual(settings);
     const less = { risk_bps: null, max_volume: null, instruments: null, symbols: {} };
-    expect((await change(a.id, userId, less))?.settings).toEqual({
-      ...settings,
-      ...{ riskBps: null, maxVolume: null, instruments: null, symbols: {} },
+    const cleared = { riskBps: null, maxVolume: null, instruments: null, symbols: {} };
+    expect(await change(a.id, userId, less)).toMatchObject({
+      ...{ kind: 'changed', account: { settings: { ...settings, ...cleared } } },
     });
-    expect(await change(a.id, userId, {})).toMatchObject({ name: 'Swing' });
+    expect((await readAccount(t.db, a.id))?.settings).toEqual({ ...settings, ...cleared });
+    expect(await change(a.id, userId, {})).toMatchObject({ account: { name: 'Swing' } });
     const audits = await t.sql(
       `SELECT 1 FROM audit_log WHERE subject_id = $1 AND action = 'account.update'`,
       [a.id],
@@ -192,7 +213,7 @@ describe('the settings of an account', () => {
   it('are nobody else’s to change, and leave no audit row where nothing changed', async () => {
     const a = row();
     await insert(a);
-    expect(await change(a.id, await makeUser(stage), { risk_bps: 100 })).toBeNull();
+    expect(await change(a.id, await makeUser(stage), { risk_bps: 100 })).toEqual({ kind: 'not-theirs' });
     expect((await readAccount(t.db, a.id))?.settings.riskBps).toBeNull();
     const audits = await t.sql(
       `SELECT 1 FROM audit_log WHERE subject_id = $1 AND action = 'account.update'`,

@@ -1,8 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE_MS, type Lease, takeLease } from '../../functions/execution/account-lease-store.ts';
 import { setHalted } from '../../functions/execution/account-store.ts';
-import { refuseUnsendable, releaseLease, sendNext } from '../../functions/execution/command-queue-store.ts';
+import {
+  leaseBeforeWaiting,
+  refuseUnsendable,
+  releaseLease,
+  sendNext,
+} from '../../functions/execution/command-queue-store.ts';
 import { listCommands, readCommand } from '../../functions/execution/command-store.ts';
+import { GIVEN_IN_DOUBT } from '../../functions/execution/restore-epoch.ts';
 import { auditOf, makeDesk, type Stage } from '../support/organisation.ts';
 import { createTestDatabase, type TestDatabase, untilBlocked } from '../support/test-database.ts';
 import { testDeps } from '../support/test-deps.ts';
@@ -16,7 +22,10 @@ beforeAll(async () => {
   t = await createTestDatabase();
 });
 beforeEach(async () => {
-  await t.sql('UPDATE deployment SET halted = false, epoch_behind_at = NULL, epoch_behind_magic = NULL');
+  await t.sql(
+    `UPDATE deployment SET halted = false, epoch_behind_at = NULL, epoch_behind_magic = NULL, magic_epoch = 0,
+       epoch_doubts = 0`,
+  );
   stage = { t, deps: testDeps(t) };
   desk = await makeDesk(stage);
   lease = await taken();
@@ -33,6 +42,10 @@ async function taken(): Promise<Lease> {
 const made = async (given: Given = {}) => (await madeCommand(stage, desk, given)).id;
 const next = async (of: Lease = lease, atMs = nowMs()) => (await sendNext(t.db, of, atMs))?.id ?? null;
 const put = (id: string, state: string) => t.sql('UPDATE commands SET state = $2 WHERE id = $1', [id, state]);
+const pause = (id: string, ms: number) =>
+  t.sql('UPDATE commands SET not_before = $2 WHERE id = $1', [id, new Date(nowMs() + ms)]);
+/** Nothing to do, now or after a pause. */
+const IDLE = { due: false, pausedUntilMs: null, lookMs: null };
 const stateOf = async (id: string) => {
   const c = await readCommand(t.db, id);
   return [c?.state, c?.reason];
@@ -85,15 +98,45 @@ describe('the next command', () => {
     expect((await stateOf(id))[0]).toBe('created');
   });
 
-  it('is none while a restored database is suspected, closes included', async () => {
-    const id = await made({ kind: 'close' });
-    await t.sql('UPDATE deployment SET epoch_behind_at = now(), epoch_behind_magic = 1');
+  it.each([
+    [
+      'of the deployment',
+      'UPDATE deployment SET epoch_behind_at = now(), epoch_behind_magic = 1 WHERE $1::text IS NOT NULL',
+    ],
+    ['of the account', 'UPDATE accounts SET epoch_behind_at = now(), epoch_behind_magic = 1 WHERE id = $1'],
+    ['since the account was heard', 'UPDATE deployment SET epoch_doubts = 1 WHERE $1::text IS NOT NULL'],
+  ])('is no entry while a restored database is suspected %s; a close it may be', async (_what, suspect) => {
+    const entry = await made();
+    const close = await made({ kind: 'close', symbol: 'EURUSD' });
+    await t.sql(suspect, [desk.account.id]);
+    expect(await next()).toBe(close);
     expect(await next()).toBeNull();
-    expect(await refuseUnsendable(t.db, lease, nowMs())).toBe(0);
-    expect(await releaseLease(t.db, lease, nowMs())).toBe(false);
-    await t.sql('UPDATE deployment SET epoch_behind_at = NULL, epoch_behind_magic = NULL');
+    expect(await refuseUnsendable(t.db, lease, nowMs()), 'nor is it refused: its own time ends it').toBe(0);
+    expect(await releaseLease(t.db, lease, nowMs()), 'nobody is kept busy by it').toMatchObject({
+      due: false,
+    });
+    await t.sql('UPDATE deployment SET epoch_behind_at = NULL, epoch_behind_magic = NULL, epoch_doubts = 0');
+    await t.sql('UPDATE accounts SET epoch_behind_at = NULL, epoch_behind_magic = NULL');
     lease = await taken();
-    expect(await next()).toBe(id);
+    expect(await next()).toBe(entry);
+  });
+
+  it.each([
+    [
+      'the deployment',
+      'UPDATE deployment SET epoch_behind_at = now(), epoch_behind_magic = 1 WHERE $1::text IS NOT NULL',
+    ],
+    ['its account', 'UPDATE accounts SET epoch_behind_at = now(), epoch_behind_magic = 1 WHERE id = $1'],
+  ])('is no entry where a suspicion of %s is being committed', async (_what, suspect) => {
+    const id = await made();
+    const reconciliation = await t.connect('owner');
+    await reconciliation.query('BEGIN');
+    await reconciliation.query(suspect, [desk.account.id]);
+    const waiting = next();
+    await untilBlocked(t);
+    await reconciliation.query('COMMIT');
+    expect(await waiting).toBeNull();
+    expect((await stateOf(id))[0]).toBe('created');
   });
 
   it('is none for a login other than the bound one: it is refused by name', async () => {
@@ -105,10 +148,60 @@ describe('the next command', () => {
 
   it('is none before the end of its pause', async () => {
     const id = await made();
-    await t.sql('UPDATE commands SET not_before = $2 WHERE id = $1', [id, new Date(nowMs() + 500)]);
+    await pause(id, 500);
     expect(await next()).toBeNull();
     advance(500);
     expect(await next()).toBe(id);
+  });
+});
+
+describe('the magic of a command', () => {
+  const magicOf = async (id: string) => BigInt((await readCommand(t.db, id))?.magic ?? 0);
+
+  it('is what it was made with', async () => {
+    const id = await made();
+    const magic = await magicOf(id);
+    await next();
+    expect(await magicOf(id)).toBe(magic);
+  });
+
+  it('is of the present epoch where its own has ended meanwhile: the old one may be another order’s', async () => {
+    const [id, other] = [await made(), await made({ symbol: 'EURUSD' })];
+    await t.sql('UPDATE commands SET attempt = 3, magic = magic + 3 WHERE id = $1', [id]);
+    const old = await magicOf(id);
+    await t.sql('UPDATE deployment SET magic_epoch = 5');
+    const sent = [await sendNext(t.db, lease, nowMs()), await sendNext(t.db, lease, nowMs())];
+    expect(sent.map((c) => c?.id)).toEqual([id, other]);
+    const [magic = 0n, magicOfOther = 0n] = sent.map((c) => BigInt(c?.magic ?? 0));
+    expect(await magicOf(id), 'committed before it leaves').toBe(magic);
+    expect([magic >> 40n, (magic >> 32n) & 255n, magic & 15n], 'namespace, epoch, attempt').toEqual([
+      ...[old >> 40n, 5n, 3n],
+    ]);
+    expect(magic >> 4n).not.toBe(magicOfOther >> 4n);
+    const [given] = await t.sql('SELECT last_value AS n FROM command_number');
+    expect((magicOfOther >> 4n) & 0xfffffffn, 'of the one counter').toBe(BigInt(String(given?.['n'])));
+  });
+
+  it('is of the range for that where a restore is suspected since a close was made, and stays what it was sent as', async () => {
+    const [id, other] = [
+      await made({ kind: 'close', position: '7' }),
+      await made({ kind: 'close', position: '8', symbol: 'EURUSD' }),
+    ];
+    await t.sql('UPDATE commands SET attempt = 2, magic = magic + 2 WHERE id = $1', [id]);
+    const old = await magicOf(id);
+    await t.sql('UPDATE accounts SET epoch_behind_at = now(), epoch_behind_magic = 1 WHERE id = $1', [
+      desk.account.id,
+    ]);
+    expect([await next(), await next()]).toEqual([id, other]);
+    const [magic, magicOfOther] = [await magicOf(id), await magicOf(other)];
+    for (const one of [magic, magicOfOther]) expect((one >> 4n) & GIVEN_IN_DOUBT).toBe(GIVEN_IN_DOUBT);
+    expect([magic >> 40n, (magic >> 32n) & 255n, magic & 15n], 'namespace, epoch, attempt').toEqual([
+      ...[old >> 40n, 0n, 2n],
+    ]);
+    expect(magic >> 4n).not.toBe(magicOfOther >> 4n);
+    await put(id, 'created');
+    expect(await next()).toBe(id);
+    expect(await magicOf(id)).toBe(magic);
   });
 });
 
@@ -124,7 +217,7 @@ describe('the order within an account and symbol', () => {
 
   it('one that pauses before its next attempt is not overtaken', async () => {
     const [first, second] = [await made(), await made()];
-    await t.sql('UPDATE commands SET not_before = $2 WHERE id = $1', [first, new Date(nowMs() + 500)]);
+    await pause(first, 500);
     expect(await next()).toBeNull();
     advance(500);
     expect(await next()).toBe(first);
@@ -249,11 +342,43 @@ describe('the lease', () => {
   });
 
   it('tells who lets it go whether work came meanwhile', async () => {
-    expect(await releaseLease(t.db, lease, nowMs())).toBe(false);
+    expect(await releaseLease(t.db, lease, nowMs())).toEqual(IDLE);
     const id = await made();
-    expect(await releaseLease(t.db, lease, nowMs())).toBe(true);
-    expect(await releaseLease(t.db, lease, nowMs() + 40_000), 'to be refused').toBe(true);
+    expect(await releaseLease(t.db, lease, nowMs())).toEqual({ ...IDLE, due: true });
+    expect((await releaseLease(t.db, lease, nowMs() + 40_000)).due, 'to be refused').toBe(true);
     await put(id, 'done');
-    expect(await releaseLease(t.db, lease, nowMs())).toBe(false);
+    expect(await releaseLease(t.db, lease, nowMs())).toEqual(IDLE);
+  });
+
+  it('tells who lets it go when the first pause ends', async () => {
+    const [late, early] = [await made(), await made({ symbol: 'EURUSD' })];
+    await pause(late, 9_000);
+    await pause(early, 8_000);
+    const untilMs = nowMs() + 8_000;
+    expect(await releaseLease(t.db, lease, nowMs())).toEqual({ ...IDLE, pausedUntilMs: untilMs });
+    expect(await releaseLease(t.db, lease, untilMs)).toEqual({
+      ...{ ...IDLE, due: true, pausedUntilMs: untilMs + 1_000 },
+    });
+    await put(early, 'failed');
+    await put(late, 'unknown');
+    expect(await releaseLease(t.db, lease, nowMs()), 'what is not sent any more').toEqual(IDLE);
+  });
+
+  it('tells those whom it turns away when it ends, as long as something waits that a call could send', async () => {
+    const ends = () => leaseBeforeWaiting(t.db, desk.account.id, nowMs());
+    expect(await ends()).toBeNull();
+    const id = await made();
+    const endMs = nowMs() + LEASE_MS;
+    expect(await ends()).toBe(endMs);
+    await t.sql('UPDATE bridges SET url = NULL WHERE id = $1', [desk.bridge.id]);
+    expect(await ends(), 'a bridge that comes by itself').toBeNull();
+    await t.sql(`UPDATE bridges SET url = 'http://127.0.0.1:9/bridge' WHERE id = $1`, [desk.bridge.id]);
+    for (const state of ['sent', 'unknown', 'done']) {
+      await put(id, state);
+      expect(await ends(), state).toBeNull();
+    }
+    await put(id, 'created');
+    advance(30_000);
+    expect(await ends(), 'what has expired').toBeNull();
   });
 });

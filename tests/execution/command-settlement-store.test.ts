@@ -44,9 +44,10 @@ const eventDone = async () =>
   (await t.sql('SELECT done_at IS NOT NULL AS done FROM outbox WHERE id = $1', [made.id]))[0]?.['done'];
 const stored = () => readCommand(t.db, made.id);
 const SAID = { retcode: null, brokerComment: null };
-const DONE: Settlement = {
-  ...{ state: 'done', orderTicket: '7', positionId: '7', retcode: 10009, brokerComment: 'ok' },
+const FILLED = {
+  ...{ orderTicket: '7', positionId: '7', volume: '0.1', retcode: 10009, brokerComment: 'ok' },
 };
+const DONE: Settlement = { ...FILLED, state: 'done' };
 const FAILED: Settlement = { state: 'failed', reason: 'no-money', retcode: 10019, brokerComment: 'No money' };
 const settle = (to: Settlement, from: CommandState[] = ['sent'], of = lease) =>
   settleCommand(t.db, of, { id: made.id, from }, to, nowMs());
@@ -56,14 +57,14 @@ describe('settling a command', () => {
     expect(await settle(DONE)).toBe(true);
     expect(await stored()).toMatchObject({
       ...{ state: 'done', orderTicket: '7', positionId: '7', retcode: 10009, brokerComment: 'ok' },
-      ...{ reason: null, resolvedMs: nowMs() },
+      ...{ reason: null, resolvedMs: nowMs(), volumeFilled: '0.1' },
     });
     expect(await delivery()).toEqual({ status: 3, refusal: null });
     expect(await eventDone()).toBe(true);
   });
 
   it.each<[Settlement, number, string | null, boolean]>([
-    [{ ...DONE, state: 'partial' }, 3, null, true],
+    [{ ...FILLED, state: 'partial' }, 3, null, true],
     [FAILED, 7, 'no-money', true],
     [{ state: 'expired', reason: 'late', ...SAID }, 7, 'late', true],
     [{ state: 'not_executed', reason: 'absent', ...SAID }, 7, 'absent', true],
@@ -109,7 +110,7 @@ describe('settling a command', () => {
 
   it('leaves what a look-up does not say as the bridge said it', async () => {
     await settle({ state: 'unknown', reason: 'retcode-10012', retcode: 10012, brokerComment: 'Timed out' });
-    await settle({ state: 'done', orderTicket: '7', positionId: '7', ...SAID }, ['unknown']);
+    await settle({ state: 'done', orderTicket: '7', positionId: '7', volume: null, ...SAID }, ['unknown']);
     expect(await stored()).toMatchObject({ state: 'done', retcode: 10012, brokerComment: 'Timed out' });
   });
 
@@ -195,6 +196,21 @@ describe('a further attempt', () => {
     await put('sent', ', attempt = 14');
     expect(await again(14, ['sent'], { ...lease, epoch: lease.epoch + 1n })).toBe(false);
     expect(await again(14)).toBe(true);
+  });
+
+  it('is none of an entry that went out by a bridge which has been replaced since; of a close it is', async () => {
+    const since = (ms: number) =>
+      t.sql('UPDATE accounts SET bridge_since = $2 WHERE id = $1', [desk.account.id, new Date(nowMs() + ms)]);
+    await put('sent', `, sent_at = '${new Date(nowMs()).toISOString()}'`);
+    await since(1);
+    expect(await again()).toBe(false);
+    await t.sql(`UPDATE commands SET kind = 'place' WHERE id = $1`, [made.id]);
+    expect(await again()).toBe(false);
+    await since(0);
+    expect(await again(), 'this one sent it itself').toBe(true);
+    await put('sent', `, kind = 'close'`);
+    await since(1);
+    expect(await again(1)).toBe(true);
   });
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { setHalted } from '../../functions/execution/account-store.ts';
 import {
-  createCommands,
+  createCommand,
   listCommands,
   type NewCommand,
   readCommand,
@@ -62,18 +62,9 @@ function newCommand(given: Partial<NewCommand> = {}): NewCommand {
     ...given,
   };
 }
-const createAll = (
-  all: readonly NewCommand[],
-  ordersMade: bigint | null = null,
-  next = stage.deps.ids.next,
-) =>
-  createCommands(
-    t.db,
-    all.map((c) => ({ ...c, eventId: next() })),
-    { doneEventId: entry.eventId, ordersMade },
-    nowMs(),
-  );
-const create = (c: NewCommand) => createAll([c]);
+const createAs = (command: NewCommand, ordersMade: bigint | null, next = stage.deps.ids.next) =>
+  createCommand(t.db, { ...command, eventId: next() }, { doneEventId: entry.eventId, ordersMade }, nowMs());
+const create = (c: NewCommand) => createAs(c, null);
 async function created(given: Partial<NewCommand> = {}): Promise<NewCommand> {
   const command = newCommand(given);
   expect(await create(command)).toBe(true);
@@ -94,7 +85,7 @@ describe('making a command', () => {
   it('stands with its event, and ends the approval’s event', async () => {
     const command = newCommand();
     const next = stage.deps.ids.next();
-    expect(await createAll([command], null, () => next)).toBe(true);
+    expect(await createAs(command, null, () => next)).toBe(true);
     expect(await readCommand(t.db, command.id)).toMatchObject({
       id: command.id,
       accountId: desk.account.id,
@@ -112,7 +103,7 @@ describe('making a command', () => {
       attempt: 0,
     });
     expect(await t.sql('SELECT topic, payload FROM outbox WHERE id = $1', [next])).toEqual([
-      { topic: 'command.created', payload: { command_id: command.id } },
+      { topic: 'command.created', payload: { command_id: command.id, account_id: desk.account.id } },
     ]);
     expect(await eventDone(entry.eventId)).toBe(true);
   });
@@ -146,7 +137,7 @@ describe('making a command', () => {
 
   it('is blocked by a halt of the account or the deployment, and leaves nothing, its event included', async () => {
     const next = stage.deps.ids.next();
-    const attempt = () => createAll([newCommand()], null, () => next);
+    const attempt = () => createAs(newCommand(), null, () => next);
     await halt(true);
     expect(await attempt()).toBe(false);
     await halt(false);
@@ -157,45 +148,32 @@ describe('making a command', () => {
     expect(await eventDone(entry.eventId)).toBe(false);
   });
 
-  it('of a close is one for each position, all or none, and no halt stops it', async () => {
-    const close = (id: string): EntryOrder => ({
-      kind: 'close',
-      pre: { login: '1001', server: 'Demo-1', symbol: 'GOLD.m', position_id: id },
-      order: { symbol: 'GOLD.m', type: 'sell', volume: '0.1', position_ticket: id },
-    });
-    await halt(true);
-    await t.sql('UPDATE deployment SET halted = true');
-    const legs = ['7', '8', '9'].map((id) => newCommand({ order: close(id) }));
-    const again = ['7', '8', '9', '10'].map((id) => newCommand({ order: close(id) }));
-    const ends = await Promise.all([createAll(legs, 0n), createAll(again, 0n)]);
-    expect(ends.filter(Boolean).length).toBe(1);
-    const rows = await t.sql(
-      'SELECT id, leg, kind, symbol FROM commands WHERE approval_id = $1 ORDER BY leg',
-      [entry.approvalId],
-    );
-    const made = ends[0] ? legs : again;
-    expect(rows).toEqual(made.map((c, leg) => ({ id: c.id, leg, kind: 'close', symbol: 'GOLD.m' })));
-    const events = await t.sql(
-      `SELECT payload->>'command_id' AS id FROM outbox WHERE topic = 'command.created'
-         AND payload->>'command_id' = ANY($1)`,
-      [[...legs, ...again].map((c) => c.id)],
-    );
-    expect(events.map((e) => e['id']).sort()).toEqual(made.map((c) => c.id).sort());
-    expect(await eventDone(entry.eventId)).toBe(true);
-    expect(await createAll(again, null)).toBe(false);
-  });
-
   it('is refused where the account’s orders were counted before another one was made', async () => {
     const other = await storeSignal(stage, desk.producer.id);
     const { approval } = await approveSignal(stage, other.id, desk.userId);
     const facts = await readEntryFacts(t.db, entry.approvalId);
     expect(facts?.ordersMade).toBe(0n);
     const both = [newCommand(), newCommand({ approvalId: approval.id, signalId: other.id })];
-    const ends = await Promise.all(both.map((c) => createAll([c], facts?.ordersMade ?? null)));
+    const ends = await Promise.all(both.map((c) => createAs(c, facts?.ordersMade ?? null)));
     expect(ends.filter(Boolean).length).toBe(1);
     const left = ends[0] ? approval.id : entry.approvalId;
     expect((await readEntryFacts(t.db, left))?.ordersMade).toBe(1n);
-    expect(await createAll([both[ends[0] ? 1 : 0] as NewCommand], 1n)).toBe(true);
+    expect(await createAs(both[ends[0] ? 1 : 0] as NewCommand, 1n)).toBe(true);
+  });
+
+  it('is blocked by a suspected restore, of the account, of all, or since the account was heard', async () => {
+    const free = `UPDATE accounts SET epoch_behind_at = NULL, epoch_behind_magic = NULL;
+      UPDATE deployment SET epoch_behind_at = NULL, epoch_behind_magic = NULL, epoch_doubts = 0`;
+    for (const suspect of [
+      'UPDATE accounts SET epoch_behind_at = now(), epoch_behind_magic = 1',
+      'UPDATE deployment SET epoch_behind_at = now(), epoch_behind_magic = 1',
+      'UPDATE deployment SET epoch_doubts = 1',
+    ]) {
+      await t.sql(suspect);
+      expect(await create(newCommand()), suspect).toBe(false);
+      await t.sql(free);
+    }
+    expect(await create(newCommand())).toBe(true);
   });
 
   it.each([

@@ -20,6 +20,8 @@ describe('what keeps an account from entries', () => {
 
   it.each([
     ['epoch-behind', () => judge({}, { halted: true, epochBehind: true })],
+    ['epoch-behind', () => judge({ halted: true, epoch: { ...ACCOUNT.epoch, behind: '17' } })],
+    ['epoch-unproven', () => judge({ epoch: { ...ACCOUNT.epoch, unproven: true } })],
     ['account-halted', () => judge({ halted: true }, { halted: true, epochBehind: false })],
     ['deployment-halted', () => judge({}, { halted: true, epochBehind: false })],
     ['account-unbound', () => judge({ binding: null, snapshotMs: null, contact: null })],
@@ -28,6 +30,10 @@ describe('what keeps an account from entries', () => {
     ['terminal-disconnected', () => judge({ contact: heard('terminal-disconnected') })],
     ['bridge-silent', () => judge({ snapshotMs: NOW - 60_001, contact: heard('applied', 60_001) })],
     ['bridge-silent', () => judge({ snapshotMs: null, contact: null })],
+    [
+      'bridge-silent',
+      () => judge({ snapshotMs: null, contact: null, epoch: { ...ACCOUNT.epoch, unproven: true } }),
+    ],
     ['bridge-silent', () => judge({ snapshotMs: NOW - 60_001, contact: null })],
     ['snapshot-refused', () => judge({ snapshotMs: NOW - 60_001, contact: heard('snapshot-torn') })],
   ])('%s', (reason, found) => {

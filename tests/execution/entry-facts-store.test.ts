@@ -1,8 +1,8 @@
 // What an order is sized by, read from real rows: each figure comes from where it stands, and from nowhere else.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { nextCommandNumbers, readEntryFacts } from '../../functions/execution/entry-facts-store.ts';
+import { readEntryFacts } from '../../functions/execution/entry-facts-store.ts';
 import { isoTime } from '../../functions/platform/clock.ts';
-import { approveSignal, makeDesk, makeProducer, type Stage, storeSignal } from '../support/organisation.ts';
+import { approveSignal, makeDesk, type Stage, storeSignal } from '../support/organisation.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { testDeps } from '../support/test-deps.ts';
 
@@ -41,13 +41,6 @@ const position = (
       ...[over.volume ?? '0.2', isoTime(nowMs() + Number(id))],
     ],
   );
-const trade = (id: string, ofSignal: string | null) =>
-  t.sql(
-    `INSERT INTO trades (id, account_id, position_id, signal_id, source, symbol, side, status, volume, volume_open,
-       entry_price, profit, swap, commission, fee, net, opened_at, updated_at)
-     VALUES ($1, $2, $3, $4, 'bot', 'XAUUSD', 'buy', 'open', 1, 1, 1, 0, 0, 0, 0, 0, $5, $5)`,
-    [stage.deps.ids.next(), desk.account.id, id, ofSignal, isoTime(nowMs())],
-  );
 let magics = 0;
 const command = (over: {
   state: string;
@@ -55,18 +48,20 @@ const command = (over: {
   sentMs?: number;
   resolvedMs?: number;
   type?: string;
+  order?: string;
 }) => {
   magics += 1;
   return t.sql(
     `INSERT INTO commands (id, account_id, kind, symbol, instruction, magic, comment, attempt, state, expires_at,
-       negative_lookups, sent_at, resolved_at, created_at, updated_at)
-     VALUES ($1, $2, $3, 'XAUUSD', $4, $5, 'cs', 0, $6, $7, 0, $8, $9, $7, $7)`,
+       negative_lookups, sent_at, resolved_at, order_ticket, created_at, updated_at)
+     VALUES ($1, $2, $3, 'XAUUSD', $4, $5, 'cs', 0, $6, $7, 0, $8, $9, $10, $7, $7)`,
     [
       ...[stage.deps.ids.next(), desk.account.id, over.kind ?? 'open'],
       ...[JSON.stringify({ order: { type: over.type ?? 'buy', volume: '0.5' } }), magics, over.state],
       isoTime(nowMs()),
       over.sentMs === undefined ? null : isoTime(over.sentMs),
       over.resolvedMs === undefined ? null : isoTime(over.resolvedMs),
+      over.order ?? null,
     ],
   );
 };
@@ -78,7 +73,8 @@ describe('the facts of an entry', () => {
       account: { id: desk.account.id, orderVolume: '0.10000000' },
       symbol: 'XAUUSD',
       specification: { tickSize: '0.01', volumeLimit: null, stopsLevel: 20, tradeMode: 'full' },
-      ...{ exposures: 0, buyVolume: '0', sellVolume: '0', ownPositions: [] },
+      ...{ exposures: 0, buyVolume: '0', sellVolume: '0' },
+      stake: { positions: [], commands: [], unmade: [expect.objectContaining({ volume: '0.1' })] },
       signal: { instrument: 'XAUUSD', stale: false, cancelled: false, orderExpiresMs: nowMs() + 9 },
       ...{ signalId, deployment: { halted: false, epochBehind: false }, ordersMade: 0n },
       terms: { max_volume: '0.1', intent: 'open' },
@@ -112,52 +108,58 @@ describe('the facts of an entry', () => {
     expect(await facts()).toMatchObject({ exposures: 6, buyVolume: '0.7', sellVolume: '1.7' });
   });
 
-  it('count a command until a snapshot can have shown it, and none that failed or closed', async () => {
-    const snapshotMs = nowMs();
-    for (const state of ['failed', 'expired', 'not_executed'])
+  it('count a command whose end is open however old it is, and none that failed, ended or closed', async () => {
+    const longAgoMs = nowMs() - 86_400_000;
+    for (const state of ['failed', 'expired', 'not_executed', 'ended'])
       await command({ state, sentMs: nowMs(), resolvedMs: nowMs() });
-    await command({ state: 'sent', sentMs: nowMs(), kind: 'close', type: 'sell' });
-    await command({ state: 'done', sentMs: snapshotMs - 2, resolvedMs: snapshotMs - 1 });
-    await command({ state: 'unknown', sentMs: snapshotMs - 30_001 });
+    for (const state of ['created', 'sent', 'unknown'])
+      await command({ state, sentMs: nowMs(), kind: 'close', type: 'sell' });
     expect(await facts()).toMatchObject({ exposures: 0, buyVolume: '0', sellVolume: '0' });
-    await command({ state: 'done', sentMs: snapshotMs - 2, resolvedMs: snapshotMs });
-    expect((await facts()).buyVolume).toBe('0.5');
-    await command({ state: 'sent', sentMs: snapshotMs - 30_000 });
-    expect((await facts()).buyVolume).toBe('1');
-    await t.sql('UPDATE accounts SET snapshot_at = NULL WHERE id = $1', [desk.account.id]);
-    expect(await facts()).toMatchObject({ exposures: 4, buyVolume: '2' });
+    for (const state of ['created', 'sent', 'unknown']) await command({ state, sentMs: longAgoMs });
+    await command({ state: 'unknown', kind: 'place', type: 'sell_limit', sentMs: longAgoMs });
+    expect(await facts()).toMatchObject({ exposures: 4, buyVolume: '1.5', sellVolume: '0.5' });
   });
 
-  it('name as own the positions of this producer in this instrument, oldest first', async () => {
-    const other = await makeProducer(stage, desk.userId);
-    const theirs = await storeSignal(stage, other.id);
-    const euro = await storeSignal(stage, desk.producer.id, { instrument: 'EURUSD', price: '1.1' });
-    const mine = await storeSignal(stage, desk.producer.id);
-    const opened: [string, string | null][] = [
-      ...([
-        ['3', mine.id],
-        ['1', signalId],
-        ['4', theirs.id],
-        ['5', euro.id],
-        ['6', null],
-      ] as [string, string][]),
-    ];
-    for (const [id, of] of opened) {
-      await position(id);
-      await trade(id, of);
-    }
-    await position('7');
-    await trade('8', mine.id);
-    expect((await facts()).ownPositions).toEqual(
-      ['1', '3'].map((id) => ({
-        ...{ identifier: id, ticket: `t${id}`, symbol: 'XAUUSD', side: 'buy', volume: '0.20000000' },
-      })),
-    );
+  it('count a command that acted until a snapshot must show it', async () => {
+    const snapshotMs = nowMs();
+    const beforeMs = snapshotMs - 30_001;
+    await command({ state: 'done', sentMs: beforeMs - 1, resolvedMs: beforeMs });
+    await command({ state: 'partial', sentMs: beforeMs - 1, resolvedMs: beforeMs });
+    await command({ state: 'placed', sentMs: beforeMs, kind: 'place', type: 'buy_limit' });
+    expect(await facts()).toMatchObject({ exposures: 0, buyVolume: '0' });
+    await command({ state: 'done', sentMs: beforeMs, resolvedMs: beforeMs + 1 });
+    expect((await facts()).buyVolume).toBe('0.5');
+    await command({ state: 'placed', sentMs: beforeMs + 1, kind: 'place', type: 'buy_limit' });
+    expect(await facts()).toMatchObject({ exposures: 2, buyVolume: '1' });
+    await t.sql('UPDATE accounts SET snapshot_at = NULL WHERE id = $1', [desk.account.id]);
+    expect(await facts()).toMatchObject({ exposures: 5, buyVolume: '2.5' });
+  });
+
+  it('count once what a command has opened, as soon as the position is there with all its volume', async () => {
+    await command({ state: 'done', sentMs: nowMs(), resolvedMs: nowMs(), order: '9' });
+    await position('8', { volume: '0.5' });
+    await position('9', { volume: '0.2' });
+    expect(await facts(), 'rather twice than not at all').toMatchObject({ exposures: 3, buyVolume: '1.2' });
+    await t.sql(`UPDATE positions SET volume = 0.5 WHERE account_id = $1`, [desk.account.id]);
+    expect(await facts()).toMatchObject({ exposures: 2, buyVolume: '1' });
+    await t.sql(`UPDATE commands SET state = 'unknown' WHERE account_id = $1`, [desk.account.id]);
+    expect(await facts(), 'until it is known to be the same').toMatchObject({
+      exposures: 3,
+      buyVolume: '1.5',
+    });
   });
 
   it('draw numbers that nobody else has', async () => {
-    const drawn = await Promise.all(Array.from({ length: 5 }, () => nextCommandNumbers(t.db, 4)));
-    expect(drawn.every((n) => n.length === 4)).toBe(true);
-    expect(new Set(drawn.flat()).size).toBe(20);
+    const drawn = await Promise.all(Array.from({ length: 20 }, facts));
+    expect(new Set(drawn.map((f) => f.commandNumber)).size).toBe(20);
+  });
+
+  it('are none of a close that was opened', async () => {
+    await t.sql(
+      `INSERT INTO exits (approval_id, account_id, state, next_at, expires_at, created_at, updated_at)
+       VALUES ($1, $2, 'open', now(), now(), now(), now())`,
+      [approvalId, desk.account.id],
+    );
+    expect(await readEntryFacts(t.db, approvalId)).toBeNull();
   });
 });

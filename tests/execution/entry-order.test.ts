@@ -39,30 +39,28 @@ const REFUSALS: [string, Change][] = [
 describe('an approved entry', () => {
   it('becomes a market order of the countersigned side, stops and band, for the bound login alone', () => {
     expect(judge()).toEqual({
-      kind: 'orders',
+      kind: 'order',
       ttlMs: 30_000,
-      orders: [
-        {
-          kind: 'open',
-          pre: {
-            login: '500123',
-            server: 'Demo-Server',
-            symbol: 'XAUUSD',
-            price_low: '2034.6',
-            price_high: '2035.6',
-          },
-          order: { symbol: 'XAUUSD', type: 'sell', volume: '0.1', stop_loss: '2040', take_profit: '2020' },
+      order: {
+        kind: 'open',
+        pre: {
+          login: '500123',
+          server: 'Demo-Server',
+          symbol: 'XAUUSD',
+          price_low: '2034.6',
+          price_high: '2035.6',
         },
-      ],
+        order: { symbol: 'XAUUSD', type: 'sell', volume: '0.1', stop_loss: '2040', take_profit: '2020' },
+      },
     });
   });
 
   it('without stops has none, rather than empty ones', () => {
     expect(judge({ terms: { stop_loss: null, take_profit: null } })).toMatchObject({
-      orders: [{ order: { symbol: 'XAUUSD', type: 'sell', volume: '0.1' } }],
+      order: { order: { symbol: 'XAUUSD', type: 'sell', volume: '0.1' } },
     });
     const verdict = judge({ terms: { stop_loss: null, take_profit: null } });
-    expect(verdict.kind === 'orders' && Object.keys(verdict.orders[0]?.order ?? {})).toEqual([
+    expect(verdict.kind === 'order' && Object.keys(verdict.order.order ?? {})).toEqual([
       ...['symbol', 'type', 'volume'],
     ]);
   });
@@ -70,7 +68,7 @@ describe('an approved entry', () => {
   it('is for the broker’s name of the instrument, and says how wide the spread may be', () => {
     const verdict = judge({ facts: { symbol: 'GOLD.m' }, settings: { maxSpreadPoints: 25 } });
     expect(verdict).toMatchObject({
-      orders: [{ pre: { symbol: 'GOLD.m', max_spread_points: 25 }, order: { symbol: 'GOLD.m' } }],
+      order: { pre: { symbol: 'GOLD.m', max_spread_points: 25 }, order: { symbol: 'GOLD.m' } },
     });
   });
 
@@ -84,9 +82,9 @@ describe('an approved entry', () => {
     (order_type, side, price, type) => {
       const stops = side === 'buy' ? { stop_loss: '2030', take_profit: '2050' } : {};
       const verdict = judge(limit({ terms: { order_type, side, price, ...stops } }));
-      expect(verdict).toMatchObject({ ttlMs: 300_000, orders: [{ kind: 'place', order: { type, price } }] });
+      expect(verdict).toMatchObject({ ttlMs: 300_000, order: { kind: 'place', order: { type, price } } });
       // What bounds it is its price: the quote at which it is placed may lie anywhere.
-      expect(verdict.kind === 'orders' && verdict.orders[0]?.pre).toEqual({
+      expect(verdict.kind === 'order' && verdict.order.pre).toEqual({
         login: '500123',
         server: 'Demo-Server',
         symbol: 'XAUUSD',
@@ -99,7 +97,7 @@ describe('an approved entry', () => {
     const orderExpiresMs = NOW + 7_200_000;
     const expiry = (change: Change, at: typeof hours | null) => {
       const verdict = entryOrder(entryFacts(limit(change)), openMarket(at), NOW);
-      return verdict.kind === 'orders' ? verdict.orders[0]?.order.expires_at : verdict.reason;
+      return verdict.kind === 'order' ? verdict.order.order.expires_at : verdict.reason;
     };
     expect(expiry({}, hours)).toBeUndefined();
     expect(expiry({ signal: { orderExpiresMs } }, null)).toBe('2026-11-20T14:00:00.000Z');
@@ -131,8 +129,8 @@ describe('an approved entry', () => {
   });
 
   it('adds to a netting position of its own side, and stands beside another on a hedging account', () => {
-    expect(judge({ account: NETTING, facts: { sellVolume: '1' } }).kind).toBe('orders');
-    expect(judge({ facts: { buyVolume: '1' } }).kind).toBe('orders');
+    expect(judge({ account: NETTING, facts: { sellVolume: '1' } }).kind).toBe('order');
+    expect(judge({ facts: { buyVolume: '1' } }).kind).toBe('order');
   });
 
   it('counts what is open on its own side against the broker’s limit', () => {
@@ -140,14 +138,14 @@ describe('an approved entry', () => {
     expect(judge({ specification, facts: { sellVolume: '0.91' } })).toEqual({
       ...{ kind: 'refused', reason: 'volume-limit-reached' },
     });
-    expect(judge({ specification, facts: { sellVolume: '0.9', buyVolume: '0.95' } }).kind).toBe('orders');
+    expect(judge({ specification, facts: { sellVolume: '0.9', buyVolume: '0.95' } }).kind).toBe('order');
   });
 
   it('goes to an account that is heard of and knows no more positions than it may', () => {
     expect(judge({ account: { snapshotMs: null } })).toEqual({ kind: 'refused', reason: 'bridge-silent' });
-    expect(judge({ account: { snapshotMs: NOW - 60_000 } }).kind).toBe('orders');
-    expect(judge({ settings: { maxPositions: 3 }, facts: { exposures: 2 } }).kind).toBe('orders');
-    expect(judge({ settings: { instruments: ['XAUUSD'] } }).kind).toBe('orders');
+    expect(judge({ account: { snapshotMs: NOW - 60_000 } }).kind).toBe('order');
+    expect(judge({ settings: { maxPositions: 3 }, facts: { exposures: 2 } }).kind).toBe('order');
+    expect(judge({ settings: { instruments: ['XAUUSD'] } }).kind).toBe('order');
   });
 
   it('is refused for the first of its reasons, and made only without any', () => {
@@ -167,7 +165,7 @@ describe('an approved entry', () => {
           {},
         );
         const verdict = judge(merged);
-        census.note('made', verdict.kind === 'orders');
+        census.note('made', verdict.kind === 'order');
         census.note('one reason', chosen.length === 1);
         census.note('several reasons', chosen.length > 1);
         expect(verdict.kind === 'refused' ? verdict.reason : undefined).toBe(chosen[0]?.[0]);
@@ -184,83 +182,17 @@ describe('an approved entry', () => {
       fc.property(lots, lots, (orderVolume, max_volume) => {
         const verdict = judge({ account: { orderVolume }, terms: { max_volume } });
         const above = compare(orderVolume, max_volume) > 0;
-        census.note('made', verdict.kind === 'orders');
+        census.note('made', verdict.kind === 'order');
         census.note('refused', verdict.kind === 'refused');
-        expect(verdict.kind).toBe(above ? 'refused' : 'orders');
+        expect(verdict.kind).toBe(above ? 'refused' : 'order');
       }),
       runs(),
     );
     census.note(
       'equal',
-      judge({ account: { orderVolume: '0.10000000' }, terms: { max_volume: '0.1' } }).kind === 'orders',
+      judge({ account: { orderVolume: '0.10000000' }, terms: { max_volume: '0.1' } }).kind === 'order',
     );
     census.expectAllMet();
-  });
-});
-
-describe('an approved close', () => {
-  const position = { identifier: '7', ticket: '70', symbol: 'GOLD.m', side: 'buy', volume: '0.3' } as const;
-  const close = (more: Change = {}): Change => ({
-    ...more,
-    terms: { intent: 'close', max_volume: '1', band: { low: '0', high: '1000000000' }, ...more.terms },
-    facts: { ownPositions: [position], ...more.facts },
-  });
-
-  it('takes the position out by its ticket, with no more than its volume', () => {
-    expect(judge(close())).toEqual({
-      kind: 'orders',
-      ttlMs: 30_000,
-      orders: [
-        {
-          kind: 'close',
-          pre: {
-            login: '500123',
-            server: 'Demo-Server',
-            symbol: 'GOLD.m',
-            position_id: '7',
-            volume_at_most: '0.3',
-            price_low: '0',
-            price_high: '1000000000',
-          },
-          order: { symbol: 'GOLD.m', type: 'sell', volume: '0.3', position_ticket: '70' },
-        },
-      ],
-    });
-  });
-
-  it('passes halts, age, silence and every rule for entries', () => {
-    const guards = REFUSALS.filter(([name]) => !['signal-cancelled', 'account-unbound'].includes(name));
-    for (const [name, change] of [...guards, ['no symbol', { specification: null }] as [string, Change]])
-      expect(judge(close({ ...change, terms: {} })).kind, name).toBe('orders');
-    expect(judge(close({ account: NETTING, facts: { buyVolume: '0.3' } })).kind).toBe('orders');
-  });
-
-  it('is refused where nothing of its own stands on that side, it was cancelled, or the account is nobody’s', () => {
-    const reason = (change: Change) => {
-      const verdict = judge(close(change));
-      return verdict.kind === 'refused' ? verdict.reason : 'made';
-    };
-    expect(reason({ facts: { ownPositions: [] } })).toBe('nothing-to-close');
-    expect(reason({ terms: { side: 'buy' } })).toBe('nothing-to-close');
-    expect(reason({ terms: { max_volume: '0' } })).toBe('nothing-to-close');
-    expect(reason({ signal: { cancelled: true } })).toBe('signal-cancelled');
-    expect(reason({ account: { binding: null } })).toBe('account-unbound');
-  });
-
-  it('never takes out more than was approved, the oldest position first', () => {
-    const ownPositions = [
-      position,
-      { ...position, identifier: '8', side: 'sell' as const },
-      { ...position, identifier: '9', volume: '0.5' },
-      { ...position, identifier: '10', volume: '2' },
-    ];
-    const verdict = judge(close({ facts: { ownPositions }, terms: { max_volume: '0.6' } }));
-    expect(
-      verdict.kind === 'orders' && verdict.orders.map((o) => [o.pre.position_id, o.order.volume]),
-    ).toEqual([
-      ['7', '0.3'],
-      ['9', '0.3'],
-    ]);
   });
 });
 
@@ -269,17 +201,9 @@ describe('an entry and the market', () => {
     entryOrder(entryFacts(change), { entry, hours: null }, NOW);
   const closed = (reason: EntryBlock) => ({ open: false as const, reason, opensMs: NOW + 1 });
 
-  it.each(ENTRY_BLOCKS)('is refused by a name of its own for %s; a close is not', (block) => {
+  it.each(ENTRY_BLOCKS)('is refused by a name of its own for %s', (block) => {
     expect(at(closed(block))).toEqual({ kind: 'refused', reason: marketRefusal(block) });
     expect(ORDER_REFUSALS).toContain(marketRefusal(block));
-    const own = { identifier: '7', ticket: '7', symbol: 'XAUUSD', side: 'buy' as const, volume: '0.1' };
-    const close = at(closed(block), {
-      terms: { intent: 'close', max_volume: '1' },
-      facts: { ownPositions: [own] },
-      specification: { quotedMs: null },
-      account: { snapshotMs: NOW - 3_600_000 },
-    });
-    expect(close).toMatchObject({ kind: 'orders', orders: [{ kind: 'close' }] });
   });
 
   it('has a name for every block of a calendar, none twice', () => {
@@ -289,7 +213,7 @@ describe('an entry and the market', () => {
   it('is not sent any more once the market takes no entries', () => {
     const until = (closesMs: number | null, change: Change = {}) => {
       const verdict = at({ open: true, closesMs }, change);
-      return verdict.kind === 'orders' && verdict.ttlMs;
+      return verdict.kind === 'order' && verdict.ttlMs;
     };
     expect(until(NOW + 10_000)).toBe(10_000);
     expect(until(NOW + 40_000)).toBe(30_000);
@@ -301,7 +225,7 @@ describe('an entry and the market', () => {
     const snapshotMs = NOW - 50_000;
     const quoted = (quotedMs: number | null) =>
       judge({ account: { snapshotMs }, specification: { quotedMs } });
-    expect(quoted(snapshotMs - 60_000)).toMatchObject({ kind: 'orders' });
+    expect(quoted(snapshotMs - 60_000)).toMatchObject({ kind: 'order' });
     for (const quotedMs of [snapshotMs - 60_001, null])
       expect(quoted(quotedMs)).toEqual({ kind: 'refused', reason: 'quote-stale' });
   });

@@ -3,7 +3,14 @@ import { consume } from '../../functions/jobs.ts';
 import { DEFAULT_CALENDARS } from '../../functions/market/default-calendars.ts';
 import { isoTime } from '../../functions/platform/clock.ts';
 import { cancelSignal } from '../../functions/signals/cancel-store.ts';
-import { approveSignal, auditOf, makeDesk, type Stage, storeSignal } from '../support/organisation.ts';
+import {
+  approveSignal,
+  auditOf,
+  freshMarkets,
+  makeDesk,
+  type Stage,
+  storeSignal,
+} from '../support/organisation.ts';
 import { START_MS } from '../support/test-clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { type TestDeps, testDeps } from '../support/test-deps.ts';
@@ -18,7 +25,9 @@ beforeAll(async () => {
   t = await createTestDatabase();
 });
 beforeEach(async () => {
-  await t.sql('UPDATE deployment SET halted = false, epoch_behind_at = NULL, epoch_behind_magic = NULL');
+  await t.sql(
+    'UPDATE deployment SET halted = false, epoch_behind_at = NULL, epoch_behind_magic = NULL, epoch_doubts = 0',
+  );
   await t.sql('DELETE FROM symbol_calendars');
   await t.sql('DELETE FROM trading_calendars');
   deps = testDeps(t);
@@ -72,6 +81,21 @@ describe('the execution of an approval', () => {
     expect(deps.sent).toEqual([{ kind: 'outbox', id: next?.['id'] }]);
   });
 
+  it('sends its command itself where the queue takes nothing: it may not wait for the sweep', async () => {
+    const { queue } = deps;
+    let asked = 0;
+    const send: typeof queue.send = async (...message) => {
+      asked += 1;
+      if (asked === 1) throw new Error('the queue takes nothing');
+      await queue.send(...message);
+    };
+    deps.queue = { send };
+    await deliver();
+    // Nobody has answered: it has left us.
+    expect((await commands()).map((c) => c['state'])).toEqual(['unknown']);
+    expect(deps.sent).toEqual([{ kind: 'reconcile', account_id: desk.account.id }]);
+  });
+
   it('makes one command though the message comes twice, or to 20 consumers at once', async () => {
     await Promise.all(Array.from({ length: 20 }, deliver));
     await deliver();
@@ -106,6 +130,9 @@ describe('the execution of an approval', () => {
     ['terminal-disconnected', () => heard('terminal-disconnected')],
     ['account-mismatch', () => heard('account-mismatch')],
     ['epoch-behind', () => freeze()],
+    ['epoch-behind', () => setAccount('epoch_behind_at = now(), epoch_behind_magic = 1')],
+    ['epoch-unproven', () => t.sql('UPDATE deployment SET epoch_doubts = 1')],
+    ['approval-expired', async () => deps.clock.advance(90_000)],
     ['calendar-unreadable', () => override({ tz: 'Nowhere/City' })],
     ['market-closed', () => override({ weekly: [session(2, '00:00', 3, '00:00')] })],
     ['market-close-only', () => override({ rollover: { from: '09:59', to: '10:01', mode: 'close_only' } })],
@@ -173,17 +200,20 @@ describe('the execution of an approval', () => {
     ]);
   });
 
-  it('closes each position of its own with one command and one event, though the account is halted', async () => {
+  it('opens a close once, however often its event comes, though the account is halted', async () => {
     await setTerms({ intent: 'close', side: 'sell', max_volume: '1' });
     await setAccount('halted = true');
     for (const id of ['71', '72']) await ownPosition(id);
     await Promise.all(Array.from({ length: 10 }, deliver));
+    await deliver();
+    expect(await t.sql('SELECT state FROM exits WHERE approval_id = $1', [approval.approval.id])).toEqual([
+      { state: 'open' },
+    ]);
     const made = await commands();
     expect(made.map((c) => c['kind'])).toEqual(['close', 'close']);
     expect(new Set(made.map((c) => c['magic'])).size).toBe(2);
     const tickets = made.map((c) => (c['instruction'] as { pre: { position_id: string } }).pre.position_id);
     expect(tickets.sort()).toEqual(['71', '72']);
-    expect(deps.sent.length).toBe(2);
     expect(await eventDone()).toBe(true);
   });
 
@@ -251,22 +281,11 @@ describe('the execution of an approval', () => {
     expect(await delivery()).toEqual({ status: 7, refusal: reason });
   });
 
-  it('waits where commands are frozen, for a close; an entry is refused by name', async () => {
-    await t.sql('UPDATE deployment SET epoch_behind_at = now(), epoch_behind_magic = 1');
-    await ownPosition('7');
-    await setTerms({ intent: 'close', side: 'sell' });
-    expect((await deliver()).size).toBe(1);
-    expect([await eventDone(), (await commands()).length]).toEqual([false, 0]);
-    await t.sql('UPDATE deployment SET epoch_behind_at = NULL, epoch_behind_magic = NULL');
+  it('makes a command that lives no longer than a minute and a half after the countersignature', async () => {
+    deps.clock.advance(70_000);
+    await freshMarkets(stage);
     await deliver();
-    expect([await eventDone(), (await commands()).length]).toEqual([true, 1]);
-    await t.sql('UPDATE deployment SET epoch_behind_at = now(), epoch_behind_magic = 1');
-    const other = await storeSignal(stage, desk.producer.id);
-    const entry = await approveSignal(stage, other.id, desk.userId);
-    await consume(deps, [{ kind: 'outbox', id: entry.eventId }]);
-    await t.sql('UPDATE deployment SET epoch_behind_at = NULL, epoch_behind_magic = NULL');
-    const [refused] = await t.sql('SELECT status, refusal FROM deliveries WHERE signal_id = $1', [other.id]);
-    expect(refused).toEqual({ status: 7, refusal: 'epoch-behind' });
+    expect((await commands()).map((c) => c['expires_at'])).toEqual([new Date(START_MS + 90_000)]);
   });
 
   it('is tried again where the database failed: the event stays to be done, with the cause noted', async () => {

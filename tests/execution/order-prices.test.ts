@@ -3,6 +3,7 @@ import {
   entryOffMarket,
   orderPrices,
   type PriceRules,
+  ratioEnd,
   type WantedPrices,
 } from '../../functions/execution/order-prices.ts';
 import type { SymbolSpecification } from '../../functions/execution/symbol-specification.ts';
@@ -75,7 +76,13 @@ describe('the prices of an order', () => {
     expect(build({ price: '2000', stopLoss: '1990', takeProfit: '2050' }, {}, ratio('3'))).toMatchObject({
       reward: 5_000n,
     });
-    expect(build({ stopLoss: null }, {}, ratio('3'))).toMatchObject({ reward: 3_001n });
+  });
+
+  it('are none without a stop and a target where the account has a ratio', () => {
+    const none = (reason: string) => ({ kind: 'refused', reason });
+    expect(build({ stopLoss: null }, {}, ratio('3'))).toEqual(none('stop-required'));
+    expect(build({ takeProfit: null }, {}, ratio('3'))).toEqual(none('take-profit-required'));
+    expect(build({ stopLoss: null, takeProfit: null }, {}, ratio('3'))).toEqual(none('stop-required'));
   });
 
   it.each([
@@ -102,6 +109,31 @@ describe('the prices of an order', () => {
     expect(reason({ price: '0.004', stopLoss: null })).toBe('price-not-positive');
     expect(reason({ ...BUY, price: '1', stopLoss: '0.004', takeProfit: null })).toBe('price-not-positive');
     expect(reason({ ...SELL, price: '1', stopLoss: '1.5', takeProfit: '0.004' })).toBe('price-not-positive');
+  });
+});
+
+describe('the end of the ratio', () => {
+  const end = (wanted: WantedPrices, rewardRatio: string) => {
+    const built = build(wanted, {}, ratio(rewardRatio));
+    if (built.kind === 'refused') throw new Error(built.reason);
+    return ratioEnd(built, wanted.side, rewardRatio);
+  };
+
+  it('is the last tick at which reward is still so many times the risk', () => {
+    // Risk 12 and reward 39 at 2000; a fill at 2001 would risk 13 for 38.
+    const long = { side: 'buy', price: '2000', stopLoss: '1988', takeProfit: '2039' } as const;
+    expect(end(long, '3.25')).toBe(200_000n);
+    expect(end(long, '3')).toBe(200_075n);
+    expect(end(long, '2.9')).toBe(200_107n);
+    const short = { side: 'sell', price: '2000', stopLoss: '2012', takeProfit: '1961' } as const;
+    expect(end(short, '3.25')).toBe(200_000n);
+    expect(end(short, '3')).toBe(199_925n);
+    expect(end(short, '2.9')).toBe(199_893n);
+  });
+
+  it('is not there where no ratio is kept', () => {
+    const built = build({});
+    expect(built.kind === 'prices' && ratioEnd(built, 'buy', null)).toBeNull();
   });
 });
 

@@ -110,6 +110,7 @@ describe('every order built by risk', () => {
     const census = caseCensus(
       ...SYMBOLS.map((s) => `built: ${s.name}` as const),
       ...(['limit', 'stop', 'market', 'buy', 'sell', 'tightest step', 'at the maximum'] as const),
+      ...(['narrowed', 'as wide as approved'] as const),
       ...(['stop-too-close', 'below-min-volume', 'entry-through-market', 'reward-below-ratio'] as const),
     );
     fc.assert(
@@ -126,7 +127,7 @@ describe('every order built by risk', () => {
             census.note(reason, verdict.reason === reason);
           return;
         }
-        const [{ order }] = verdict.orders as [(typeof verdict.orders)[number]];
+        const { order } = verdict.order;
         census.note(`built: ${g.symbol.name}`, true);
         census.note(g.type, true);
         census.note(g.side, true);
@@ -142,10 +143,21 @@ describe('every order built by risk', () => {
         const distance = Math.max(g.stopsLevel, 3 * g.spread);
         expect(risk.gte(g.point.times(distance)), 'the stop’s distance').toBe(true);
         // A market order may fill at the far end of its band.
-        const worst =
-          g.type === 'market'
-            ? new Big(g.side === 'buy' ? facts.terms.band.high : facts.terms.band.low)
-            : entry;
+        const pre = verdict.order.pre as { price_low?: string; price_high?: string };
+        const far = g.side === 'buy' ? pre.price_high : pre.price_low;
+        const approved = g.side === 'buy' ? facts.terms.band.high : facts.terms.band.low;
+        const worst = g.type === 'market' ? new Big(far ?? 0) : entry;
+        if (g.type === 'market') {
+          expect(worst.minus(approved).times(g.up).lte(0), 'within the approved band').toBe(true);
+          const [risked, won] = [worst.minus(stop).times(g.up), target.minus(worst).times(g.up)];
+          expect(won.gte(risked.times(g.ratio)), 'reward to risk at the far end').toBe(true);
+          // Narrower by no tick more than the ratio asks for.
+          const next = worst.plus(g.tick.times(g.up));
+          const short = target.minus(next).times(g.up).lt(next.minus(stop).times(g.up).times(g.ratio));
+          const narrowed = !worst.eq(approved);
+          if (census.note('narrowed', narrowed)) expect(short, 'one tick more').toBe(true);
+          census.note('as wide as approved', !narrowed);
+        }
         const ticks = worst.minus(stop).times(g.up).div(g.tick);
         const perLot = ticks.times(g.tickValueMicro).div(1_000_000).plus(new Big(g.commissionCents).div(100));
         const volume = new Big(order.volume);
@@ -173,7 +185,7 @@ describe('every order built by risk', () => {
         (g) => {
           const verdict = entryOrder(factsOf(g), openMarket(), NOW);
           if (verdict.kind === 'refused') return;
-          const price = new Big(verdict.orders[0]?.order.price ?? 0);
+          const price = new Big(verdict.order.order.price ?? 0);
           const market = g.side === 'buy' ? g.ask : g.bid;
           const below = (g.type === 'limit') === (g.side === 'buy');
           const gap = below ? market.minus(price) : price.minus(market);

@@ -13,6 +13,7 @@ const byRisk = ({ settings, specification, ...change }: Change = {}) =>
     balance: '10000',
     equity: '10000',
     marginFree: '10000',
+    marginOnTheWay: '0',
     riskTicks: 1_582n,
     openVolume: '0',
     approved: null,
@@ -21,6 +22,8 @@ const byRisk = ({ settings, specification, ...change }: Change = {}) =>
     specification: { ...GOLD, ...specification },
   });
 const fixed = (change: Change = {}) => byRisk({ ...change, settings: { riskBps: null, ...change.settings } });
+/** Half of 10,000, and 50,000 a lot. */
+const SHARE = { settings: { marginShareBps: 5_000 }, specification: { marginPerLot: '50000' } };
 const refused = (reason: string) => ({ kind: 'refused', reason });
 const size = (volume: string, risk: string | null) => ({ kind: 'size', volume, risk });
 
@@ -32,6 +35,20 @@ describe('a volume by risk', () => {
     expect(byRisk({ specification: { volumeStep: '0.05', volumeMin: '0.05' } })).toEqual(
       size('0.1', '158.2'),
     );
+  });
+
+  it('leaves to the commands that are on their way what they will take of the margin', () => {
+    const lots = (marginOnTheWay: string | null, change: Change = SHARE) =>
+      byRisk({ ...change, marginOnTheWay });
+    expect(lots('0')).toMatchObject({ volume: '0.1' });
+    expect(lots('2000')).toMatchObject({ volume: '0.08' });
+    expect(lots('2001')).toMatchObject({ volume: '0.07' });
+    expect(lots('9000')).toMatchObject({ volume: '0.01' });
+    const all = { specification: SHARE.specification };
+    expect(lots('8000', all)).toMatchObject({ volume: '0.04' });
+    expect(lots(null, all), 'what cannot be told stops only who has a share').toMatchObject({
+      volume: '0.12',
+    });
   });
 
   it('takes an exact fit, and not a step more', () => {
@@ -71,6 +88,9 @@ describe('a volume by risk', () => {
     ['margin-exceeded', { specification: { marginPerLot: '2000' }, marginFree: '10' }],
     ['margin-exceeded', { specification: { marginPerLot: '2000' }, marginFree: '-5' }],
     ['margin-unknown', { settings: { marginShareBps: 5_000 } }],
+    ['margin-unknown', { ...SHARE, marginOnTheWay: null }],
+    ['margin-exceeded', { ...SHARE, marginOnTheWay: '9500' }],
+    ['margin-exceeded', { ...SHARE, marginOnTheWay: '10001' }],
     ['volume-above-approved', { approved: { volume: '0', risk: null } }],
     ['risk-above-approved', { approved: { volume: '1', risk: '15.81' } }],
     ['stop-required', { riskTicks: null }],

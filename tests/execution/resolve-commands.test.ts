@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { snapshotReply } from '../../functions/bridge/bridge-protocol.ts';
-import { takeLease } from '../../functions/execution/account-lease-store.ts';
+import { LEASE_MS, takeLease } from '../../functions/execution/account-lease-store.ts';
 import { historyFromMs, resolveCommands } from '../../functions/execution/resolve-commands.ts';
+import { sendDueCommands } from '../../functions/execution/send-due-commands.ts';
 import { consume } from '../../functions/jobs.ts';
 import { approveSignal, makeDesk, type Stage, storeSignal } from '../support/organisation.ts';
 import {
@@ -17,6 +18,7 @@ import {
 import { testClock } from '../support/test-clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { type TestDeps, testDeps } from '../support/test-deps.ts';
+import { madeCommand } from './made-commands.ts';
 
 let t: TestDatabase;
 let deps: TestDeps;
@@ -157,10 +159,10 @@ describe('a command whose fate is open', () => {
     expect(await look(1)).toMatchObject({ state: 'unknown', n: 1 });
   });
 
-  it('that was only sent is left to its sender for half a minute', async () => {
+  it('that was only sent is left to its sender as long as the lease lasts', async () => {
     await takeLease(t.db, desk.account.id, deps.clock.nowMs());
     await t.sql(`UPDATE commands SET state = 'sent' WHERE id = $1`, [commandId]);
-    expect(await look(29_999)).toMatchObject({ state: 'sent', n: 0 });
+    expect(await look(LEASE_MS - 1)).toMatchObject({ state: 'sent', n: 0 });
     expect(bridge.calls('lookup')).toBe(0);
     expect(await look(1)).toMatchObject({ state: 'unknown', n: 1 });
   });
@@ -218,6 +220,103 @@ describe('a command whose fate is open', () => {
     expect(await look(0)).toMatchObject({ state: 'unknown' });
     expect(bridge.calls('execute')).toBe(1);
   });
+});
+
+describe('the look-ups of an account', () => {
+  it('are made after its exits have gone, which wait for nobody’s fate', async () => {
+    const exit = await madeCommand(stage, desk, { kind: 'close' });
+    const said = bridge.received.length;
+    bridge.script.execute = (c) => executed(c, { outcome: 'done', retcode: 10009, order: '9' });
+    await resolveCommands(deps, desk.account.id, seen());
+    expect(bridge.received.slice(said).map((e) => e.kind)).toEqual(['execute', 'lookup']);
+    expect(bridge.executions()).toEqual([commandId, exit.id]);
+  });
+
+  it('end with the time that one run has: what came meanwhile is sent by the next', async () => {
+    await t.sql(`UPDATE commands SET state = 'failed' WHERE id = $1`, [commandId]);
+    for (let n = 0; n < 5; n += 1)
+      await t.sql(`UPDATE commands SET state = 'unknown', sent_at = created_at WHERE id = $1`, [
+        (await madeCommand(stage, desk)).id,
+      ]);
+    let exit = '';
+    bridge.script.lookup = async () => {
+      deps.clock.advance(12_000);
+      if (exit === '') exit = (await madeCommand(stage, desk, { kind: 'close' })).id;
+      return nothingFound();
+    };
+    deps.sent.splice(0);
+    await resolveCommands(deps, desk.account.id, seen());
+    expect(bridge.calls('lookup')).toBe(2);
+    expect(deps.sent).toEqual([{ kind: 'reconcile', account_id: desk.account.id }]);
+    bridge.script.execute = (c) => executed(c, { outcome: 'done', retcode: 10009, order: '9' });
+    await resolveCommands(deps, desk.account.id, seen());
+    expect(bridge.executions().slice(1)).toEqual([exit]);
+  });
+
+  it('may be so many that nobody counts them any more', async () => {
+    await t.sql('UPDATE commands SET negative_lookups = 32767 WHERE id = $1', [commandId]);
+    expect(await look(30_000)).toMatchObject({ state: 'unknown', n: 32_767 });
+  });
+});
+
+describe('a market order or a close that the broker has accepted and not filled', () => {
+  let id: string;
+  const stored = async () =>
+    (await t.sql('SELECT state, reason, order_ticket AS ticket FROM commands WHERE id = $1', [id]))[0];
+  /** Accepted as order 7, which the broker shows in this state and in the list where it belongs. */
+  const accepted = async (kind: 'open' | 'close') => {
+    await t.sql(`UPDATE commands SET state = 'failed' WHERE id = $1`, [commandId]);
+    bridge.script.execute = (c) => executed(c, { outcome: 'placed', retcode: 10008, order: '7' });
+    ({ id, signalId } = await madeCommand(stage, desk, { kind, position: '3' }));
+    await sendDueCommands(deps, desk.account.id);
+    magic = String((await t.sql('SELECT magic FROM commands WHERE id = $1', [id]))[0]?.['magic']);
+    expect(await stored()).toEqual({ state: 'unknown', reason: 'accepted-not-filled', ticket: '7' });
+    expect(await delivery()).toEqual({ status: 1, refusal: null });
+  };
+  /** The snapshot shows the position that the close is about. */
+  const lookAfter = async (ms: number) => {
+    deps.clock.advance(ms);
+    const stands = wirePosition({ identifier: '3', magic: '0', atMs: deps.clock.nowMs() });
+    await resolveCommands(deps, desk.account.id, seen({ positions: [stands] }));
+    return (await stored())?.['state'];
+  };
+
+  it.each(['open', 'close'] as const)('waits (%s) for its fill, and is done with it', async (kind) => {
+    await accepted(kind);
+    bridge.script.lookup = () => ({ ...nothingFound('result'), orders: [wireOrder('started')] });
+    for (let n = 0; n < 4; n += 1) expect(await lookAfter(180_000)).toBe('unknown');
+    bridge.script.lookup = () => ({ ...nothingFound('result'), history_orders: [wireOrder('filled')] });
+    expect(await lookAfter(180_000), 'its deal is still to come').toBe('unknown');
+    const close = { entry: 'out', type: 'sell', position_id: '3' };
+    const deal = { ticket: '8', order: '7', magic, atMs: deps.clock.nowMs() };
+    bridge.script.lookup = () => ({
+      ...nothingFound('result'),
+      deals: [wireDeal({ ...deal, ...(kind === 'close' ? close : {}) })],
+    });
+    expect(await lookAfter(0)).toBe('done');
+    expect(await delivery()).toEqual({ status: 3, refusal: null });
+    expect(bridge.executions().filter((c) => c === id)).toEqual([id]);
+  });
+
+  it.each(['open', 'close'] as const)(
+    'and then rejects (%s) is not executed, by the whole rule',
+    async (kind) => {
+      await accepted(kind);
+      const result = { ...{ cmd_id: id, attempt: 0, outcome: 'placed', retcode: 10008, order: '7' } };
+      bridge.script.lookup = () => ({
+        ...nothingFound('result'),
+        result: { ...result, deal: null, price: null, volume: null, reason: null },
+        history_orders: [wireOrder('rejected')],
+      });
+      expect(await lookAfter(30_000)).toBe('unknown');
+      expect(await lookAfter(149_999), 'not before three minutes').toBe('unknown');
+      expect(await lookAfter(30_000)).toBe('not_executed');
+      // An order of a close says nothing of the close itself.
+      const failed = { status: 7, refusal: 'not-executed' };
+      expect(await delivery()).toEqual(kind === 'close' ? { status: 1, refusal: null } : failed);
+      expect(bridge.executions().filter((c) => c === id)).toEqual([id]);
+    },
+  );
 });
 
 describe('a pending order', () => {

@@ -1,11 +1,12 @@
 // An older database under a live broker: what a restore from a backup leaves behind, and how it is noticed.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freezeCommands, raiseEpoch } from '../../functions/execution/restore-epoch-store.ts';
-import { readReadiness } from '../../functions/reconciliation/reconciliation-store.ts';
+import { listSuspicions } from '../../functions/execution/epoch-suspicion-store.ts';
+import { GIVEN_IN_DOUBT } from '../../functions/execution/restore-epoch.ts';
+import { raiseEpoch } from '../../functions/execution/restore-epoch-store.ts';
 import { withClient } from '../support/database-server.ts';
 import { DeskAtSimulator } from '../support/desk-at-simulator.ts';
-import { auditOf } from '../support/organisation.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { auditOf, storeSignal } from '../support/organisation.ts';
+import { createTestDatabase, type TestDatabase, untilBlocked } from '../support/test-database.ts';
 
 let live: TestDatabase;
 let older: TestDatabase;
@@ -36,31 +37,31 @@ afterAll(async () => {
   await live?.drop();
 });
 
-const nowMs = () => after.deps.clock.nowMs();
-const frozen = async () => (await readReadiness(older.db)).frozen;
 const executions = () => after.book().journal.reduce((n, row) => n + row.executed, 0);
-const magicsAtBroker = () => after.book().accounts.flatMap((a) => a.positions.map((p) => p['magic']));
+const magicsAtBroker = () => after.book().accounts.flatMap((a) => a.deals.map((p) => p['magic']));
+const held = () => after.book().accounts.flatMap((a) => a.positions.map((p) => p['identifier']));
 const divergences = () =>
   older.sql(`SELECT broker_key, status FROM divergences WHERE code = 'EPOCH_BEHIND' ORDER BY detected_at`);
+const suspected = async () => (await listSuspicions(older.db)).map((s) => s.magic);
 
 describe('a database that is older than what happened at the broker', () => {
-  it('freezes every command from its first snapshot on, with one divergence and one alert', async () => {
-    expect(await frozen()).toBe(false);
+  it('takes no entries on the account from its first snapshot on, with one divergence and one alert', async () => {
+    expect(await suspected()).toEqual([]);
     const { command } = await after.approve();
     // Nobody can know yet: the account has just been reconciled, as far as this database says.
     const early = command;
     await after.reconcile();
     await after.reconcile();
-    expect(await frozen()).toBe(true);
+    expect(await suspected()).toEqual([lost.at(-1)]);
     expect(await divergences()).toEqual([{ broker_key: 'epoch 0', status: 'open' }]);
-    const alerts = await older.sql(`SELECT detail FROM alerts WHERE kind = 'epoch-behind'`);
-    expect(alerts).toEqual([{ detail: { account: after.desk.account.id, magic: lost.at(-1) } }]);
+    const alerts = await older.sql(`SELECT detail FROM alerts WHERE kind = 'epoch-suspected'`);
+    expect(alerts).toMatchObject([{ detail: { magic: lost.at(-1), suspicion: 'epoch 0' } }]);
     // The bridge refuses a number that it knows from another command, and that one's position is not taken for ours.
     expect(early).toMatchObject({ state: 'failed', reason: 'magic_in_use' });
     expect(executions()).toBe(3);
   });
 
-  it('makes no command while frozen: an entry is refused by name, and nothing reaches the broker', async () => {
+  it('makes no entry then: it is refused by name, and nothing reaches the broker', async () => {
     const { command, signalId } = await after.approve();
     expect(command).toBeUndefined();
     expect(
@@ -69,68 +70,70 @@ describe('a database that is older than what happened at the broker', () => {
     expect(executions()).toBe(3);
   });
 
+  it('closes all the same, under a number that no broker can know of', async () => {
+    const before = held();
+    after.deps.clock.advance(1_000);
+    const close = await storeSignal(after, after.desk.producer.id, { intent: 'close', side: 'sell' });
+    const { command } = await after.approve(close.id);
+    expect(command).toMatchObject({ kind: 'close', state: 'done' });
+    const number = BigInt(String(command?.['magic'])) >> 4n;
+    expect(number & GIVEN_IN_DOUBT).toBe(GIVEN_IN_DOUBT);
+    // What was opened before the backup is closed; what these books do not know of is left alone.
+    expect(held()).toEqual(before.slice(1));
+    await after.reconcile();
+    expect(await suspected(), 'and is no new suspicion').toEqual([lost.at(-1)]);
+    const magics = magicsAtBroker();
+    expect(new Set(magics).size).toBe(magics.length);
+  });
+
   it('goes on after a person has raised the epoch, with magics that no broker has seen', async () => {
     const audit = auditOf(after.deps, 'restore-epoch', 'restore-epoch.raise');
-    expect(await raiseEpoch(older.db, audit)).toBe(1);
-    expect(await frozen()).toBe(false);
+    expect(await raiseEpoch(older.db, 0, audit)).toEqual({ kind: 'raised', epoch: 1 });
+    expect(await suspected()).toEqual([]);
     expect(await divergences()).toEqual([{ broker_key: 'epoch 0', status: 'resolved' }]);
     expect(await older.sql('SELECT action FROM audit_log WHERE id = $1', [audit.id])).toEqual([
       { action: 'restore-epoch.raise' },
     ]);
     await after.reconcile();
-    expect(await frozen(), 'what the broker knows is behind us now').toBe(false);
+    expect(await suspected(), 'what the broker knows is behind us now').toEqual([]);
+    const before = executions();
     const { command } = await after.approve();
     expect(command).toMatchObject({ state: 'done' });
     expect(BigInt(String(command?.['magic'])) > BigInt(lost.at(-1) ?? 0)).toBe(true);
     const magics = magicsAtBroker();
     expect(new Set(magics).size).toBe(magics.length);
-    expect(executions()).toBe(4);
+    expect(executions()).toBe(before + 1);
   });
 });
 
-describe('the freeze', () => {
-  const freeze = (magic: bigint) => {
-    const ids = { id: after.deps.ids.next(), eventId: after.deps.ids.next() };
-    return freezeCommands(
-      older.db,
-      { accountId: after.desk.account.id, magic: String(magic), nowMs: nowMs() },
-      ids,
-    );
-  };
-  const [row] = [async () => (await older.sql('SELECT * FROM deployment'))[0]];
+describe('a raise', () => {
+  const row = async () => (await older.sql('SELECT * FROM deployment'))[0];
+  const raise = (expected: number, subject = 'x') =>
+    raiseEpoch(older.db, expected, auditOf(after.deps, subject));
 
-  it('does not come of a magic that we have given, and raising goes beyond the highest seen', async () => {
-    const namespace = BigInt(String((await row())?.['magic_namespace']));
-    const magic = (epoch: bigint, n: bigint) => (namespace << 40n) | (epoch << 32n) | (n << 4n);
-    const [given] = await older.sql(`SELECT nextval('command_number') AS n`);
-    await freeze(magic(1n, BigInt(String(given?.['n']))));
-    expect(await frozen()).toBe(false);
-    expect(await freeze(magic(9n, 1n))).toBe(true);
-    expect(await freeze(magic(5n, 1n)), 'once for each epoch').toBe(false);
-    expect(await raiseEpoch(older.db, auditOf(after.deps, 'x'))).toBe(10);
-    expect(await freeze(magic(11n, 1n))).toBe(true);
-    const givenUp = async (intent: string) => {
-      const id = after.deps.ids.next();
-      await older.sql(
-        `WITH q AS (SELECT id FROM approvals LIMIT 1), u AS (UPDATE approvals SET terms = terms || $2 FROM q WHERE approvals.id = q.id)
-         INSERT INTO outbox (id, topic, payload, created_at, available_at, attempts, dead_at)
-         SELECT $1, 'approval.approved', jsonb_build_object('approval_id', q.id), now(), now(), 12, now() FROM q`,
-        [id, JSON.stringify({ intent })],
-      );
-      return id;
-    };
-    const standing = async (id: string) =>
-      (await older.sql('SELECT attempts, dead_at IS NOT NULL AS dead FROM outbox WHERE id = $1', [id]))[0];
-    const entry = await givenUp('open');
-    expect(await raiseEpoch(older.db, auditOf(after.deps, 'x'))).toBe(12);
-    expect(await standing(entry), 'an entry given up on stays so').toEqual({ attempts: 12, dead: true });
-    const close = await givenUp('close');
-    expect(await raiseEpoch(older.db, auditOf(after.deps, 'x'))).toBe(13);
-    expect(await standing(close), 'a close that waited too long is worked again').toEqual({
-      attempts: 0,
-      dead: false,
-    });
+  it('ends the epoch that was named, once, however many raise it at a time, and is in the audit as often', async () => {
+    await older.sql('UPDATE deployment SET magic_epoch = 20');
+    const audits = () => older.sql(`SELECT 1 FROM audit_log WHERE subject_id = 'raced'`);
+    const holder = await older.connect('owner');
+    await holder.query('BEGIN');
+    await holder.query('SELECT 1 FROM deployment FOR UPDATE');
+    const clicks = Promise.all(Array.from({ length: 12 }, () => raise(20, 'raced')));
+    await untilBlocked(older, 12);
+    await holder.query('COMMIT');
+    const ends = await clicks;
+    expect(ends.filter((e) => e.kind === 'raised')).toEqual([{ kind: 'raised', epoch: 21 }]);
+    expect(ends.filter((e) => e.kind === 'other-epoch')).toEqual(
+      Array(11).fill({ kind: 'other-epoch', epoch: 21 }),
+    );
+    for (const other of [20, 22])
+      expect(await raise(other, 'raced')).toEqual({ kind: 'other-epoch', epoch: 21 });
+    expect((await audits()).length).toBe(1);
+  });
+
+  it('has no epoch after the last, and says so', async () => {
     await older.sql('UPDATE deployment SET magic_epoch = 255');
-    expect(await raiseEpoch(older.db, auditOf(after.deps, 'x'))).toBeNull();
+    expect(await raise(255)).toEqual({ kind: 'exhausted' });
+    expect(await raise(254)).toEqual({ kind: 'other-epoch', epoch: 255 });
+    expect((await row())?.['magic_epoch']).toBe(255);
   });
 });

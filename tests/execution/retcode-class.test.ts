@@ -14,7 +14,7 @@ const TABLE: [number, RetcodeClass][] = [
   ...[10024, 10028, 10029].map((c): [number, RetcodeClass] => [c, 'retry-wait']),
   ...[10023, 10039, 10041].map((c): [number, RetcodeClass] => [c, 're-read']),
   ...[10017, 10026, 10027, 10044].map((c): [number, RetcodeClass] => [c, 'pause']),
-  ...[10006, 10007, 10013, 10014, 10015, 10016, 10019, 10022, 10030, 10032, 10033, 10034, 10038].map(
+  ...[10006, 10007, 10013, 10014, 10015, 10016, 10019, 10022, 10030, 10032, 10033, 10034].map(
     (c): [number, RetcodeClass] => [c, 'terminal'],
   ),
   ...[10040, 10042, 10043, 10045, 10046].map((c): [number, RetcodeClass] => [c, 'terminal']),
@@ -27,7 +27,8 @@ const DEPENDS: [number, Record<RequestKind, RetcodeClass>][] = [
   ],
   [10025, { open: 'ambiguous', place: 'ambiguous', close: 'ambiguous', cancel: 'ambiguous', modify: 'ok' }],
   [10035, { open: 'terminal', place: 'terminal', close: 'terminal', modify: 'terminal', cancel: 'already' }],
-  [10036, { open: 'terminal', place: 'terminal', modify: 'terminal', close: 'already', cancel: 'already' }],
+  [10036, { open: 'terminal', place: 'terminal', modify: 'terminal', close: 're-read', cancel: 'already' }],
+  [10038, { open: 'terminal', place: 'terminal', modify: 'terminal', close: 're-read', cancel: 'terminal' }],
 ];
 
 describe('a return code', () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Lease, takeLease } from '../../functions/execution/account-lease-store.ts';
+import { LEASE_MS, type Lease, takeLease } from '../../functions/execution/account-lease-store.ts';
 import { releaseLease, sendNext } from '../../functions/execution/command-queue-store.ts';
 import { sendCommand } from '../../functions/execution/send-command.ts';
 import { consume } from '../../functions/jobs.ts';
@@ -106,10 +106,10 @@ describe('sending a command', () => {
   it.each([
     [{ outcome: 'partial', retcode: 10010, order: '7' }, 'partial', null, { status: 3, refusal: null }],
     [
-      { outcome: 'failed', retcode: 10019, reason: 'no-money' },
+      { outcome: 'failed', retcode: 10019, reason: 'no money left' },
       'failed',
-      'no-money',
-      { status: 7, refusal: 'no-money' },
+      'retcode-10019',
+      { status: 7, refusal: 'retcode-10019' },
     ],
     [
       { outcome: 'failed', retcode: 10018 },
@@ -118,15 +118,15 @@ describe('sending a command', () => {
       { status: 7, refusal: 'retcode-10018' },
     ],
     [
-      { outcome: 'refused', reason: 'price-outside' },
+      { outcome: 'refused', reason: 'call +1 555 0100' },
       'failed',
-      'price-outside',
-      { status: 7, refusal: 'price-outside' },
+      'bridge-refused',
+      { status: 7, refusal: 'bridge-refused' },
     ],
     [{ outcome: 'expired' }, 'expired', 'command-expired', { status: 7, refusal: 'command-expired' }],
     [{ outcome: 'unknown' }, 'unknown', 'unknown', { status: 1, refusal: null }],
     [{ outcome: 'failed' }, 'unknown', 'failed', { status: 1, refusal: null }],
-    [{ outcome: 'placed', order: '7' }, 'placed', null, { status: 1, refusal: null }],
+    [{ outcome: 'placed', order: '7' }, 'unknown', 'accepted-not-filled', { status: 1, refusal: null }],
   ])('settles %j as %s', async (result, state, reason, wanted) => {
     bridge.script.execute = (c) => executed(c, result);
     await deliver();
@@ -219,7 +219,7 @@ describe('a command whose message comes again', () => {
     deps.db = db;
     expect(await command()).toMatchObject({ state: 'sent' });
     bridge.script.execute = (c) => executed(c, { outcome: 'done', order: '7' });
-    deps.clock.advance(29_999);
+    deps.clock.advance(LEASE_MS - 1);
     await work();
     expect(await command()).toMatchObject({ state: 'sent' });
     expect(await eventDone()).toBe(false);
@@ -275,7 +275,7 @@ describe('a command whose message comes again', () => {
     expect(await command()).toMatchObject({ state: 'sent' });
     expect(bridge.executions()).toEqual([]);
     expect(await eventDone()).toBe(false);
-    expect(await releaseLease(t.db, holder as Lease, deps.clock.nowMs())).toBe(false);
+    expect((await releaseLease(t.db, holder as Lease, deps.clock.nowMs())).due).toBe(false);
   });
 });
 

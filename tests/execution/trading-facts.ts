@@ -3,6 +3,7 @@ import type { Account } from '../../functions/execution/account-store.ts';
 import type { ApprovedTerms } from '../../functions/execution/approved-terms.ts';
 import type { EntryFacts, EntryMarket } from '../../functions/execution/entry-order.ts';
 import type { TradingFacts } from '../../functions/execution/sized-entry.ts';
+import type { Stake } from '../../functions/execution/stake.ts';
 import type { SymbolSpecification } from '../../functions/execution/symbol-specification.ts';
 
 export const NOW = Date.UTC(2026, 10, 20, 12);
@@ -38,6 +39,7 @@ export const ACCOUNT: Account = {
     tradeMode: 'demo',
   },
   halted: false,
+  withdrawPending: false,
   orderVolume: '0.10',
   settings: {
     riskBps: null,
@@ -57,7 +59,10 @@ export const ACCOUNT: Account = {
   bridgeSeq: 7,
   snapshotMs: NOW - 60_000,
   dealsCursorMs: null,
+  historyUntilMs: null,
   state: { balance: '10000', equity: '10000', margin_free: '10000' },
+  epoch: { behind: null, unproven: false, dismissed: [], trusted: true },
+  ...{ nextBridgeId: null, bridgeSinceMs: null, released: false },
   createdMs: 0,
 };
 export const TERMS: ApprovedTerms = {
@@ -71,6 +76,9 @@ export const TERMS: ApprovedTerms = {
   max_volume: '0.1',
   max_risk: null,
 };
+
+/** Nothing that the signal's dedup scope has there. */
+export const NO_STAKE: Stake = { positions: [], commands: [], unmade: [] };
 
 /** A market that takes entries for ever, with the sessions given. */
 export const openMarket = (hours: EntryMarket['hours'] = null): EntryMarket => ({
@@ -95,8 +103,10 @@ export const entryFacts = (change: Change = {}): EntryFacts => ({
   exposures: 0,
   buyVolume: '0',
   sellVolume: '0',
-  ownPositions: [],
+  marginOnTheWay: '0',
+  stake: NO_STAKE,
   deployment: { halted: false, epochBehind: false },
+  approvedMs: NOW,
   signal: {
     instrument: 'XAUUSD',
     stale: false,

@@ -17,22 +17,28 @@ const lookup = (changes: Record<string, unknown> = {}) => lookupReply.parse(wire
 type Changes = {
   negatives?: number;
   lookedUpMs?: number | null;
-  kind?: 'open' | 'place' | 'close';
+  kind?: 'open' | 'place' | 'close' | 'cancel';
   state?: 'unknown' | 'placed';
   attempt?: number;
+  orderTicket?: string;
+  reason?: string;
 };
-const command = (changes: Changes = {}) => {
+const command = (changes: Changes = {}): Parameters<typeof unknownCommand>[0] => {
   const { negatives = 1, lookedUpMs = SENT + HORIZON_MS - LOOKUP_SPACING_MS, kind = 'open' } = changes;
   const pre = { login: '1001', server: 'Demo-1', symbol: 'EURUSD' };
   return {
     ...{ magic: MAGIC, comment: 'cs0123456789ab', attempt: changes.attempt ?? 0 },
     ...{ state: changes.state ?? ('unknown' as const), sentMs: SENT, expiresMs: SENT + 30_000 },
+    ...{ orderTicket: changes.orderTicket ?? null, reason: changes.reason ?? 'bridge-timeout' },
     ...{ negativeLookups: negatives, lookedUpMs },
-    instruction: {
-      kind,
-      pre: kind === 'close' ? { ...pre, position_id: '7' } : pre,
-      order: { symbol: 'EURUSD', type: 'buy' as const, volume: '0.1' },
-    },
+    instruction:
+      kind === 'cancel'
+        ? { kind, pre, order: { symbol: 'EURUSD', order_ticket: '55' } }
+        : {
+            kind,
+            pre: kind === 'close' ? { ...pre, position_id: '7' } : pre,
+            order: { symbol: 'EURUSD', type: 'buy', volume: '0.1' },
+          },
   };
 };
 const LATE = SENT + HORIZON_MS;
@@ -84,7 +90,9 @@ describe('a command whose answer never came', () => {
       '1001',
     ],
   ])('is done where the broker shows %s', (_what, found, orderTicket, positionId) => {
-    expect(judge(command(), lookup(found), LATE)).toEqual({ kind: 'done', orderTicket, positionId });
+    expect(judge(command(), lookup(found), LATE)).toMatchObject({
+      ...{ kind: 'done', orderTicket, positionId, partial: false },
+    });
     expect(judge(command({ negatives: 0 }), lookup(found), SENT).kind, 'at any time').toBe('done');
   });
 
@@ -140,7 +148,7 @@ describe('a command whose answer never came', () => {
   it('that closes is done by the deal that took volume out under its magic', () => {
     const out = { deals: [wireDeal({ entry: 'out', type: 'sell', order: '12', position_id: '7' })] };
     expect(judge(command({ kind: 'close' }), lookup(out), LATE)).toEqual({
-      ...{ kind: 'done', orderTicket: '12', positionId: '7' },
+      ...{ kind: 'done', orderTicket: '12', positionId: '7', volume: '0.1', partial: false },
     });
   });
 
@@ -246,9 +254,46 @@ describe('a command whose answer never came', () => {
   it('that closes is done once its position is gone from a snapshot of after the send', () => {
     const about = command({ kind: 'close', negatives: 0 });
     const gone = (atMs: number) => judge(about, lookup(), LATE, seen(atMs, { positions: [] }));
-    expect(gone(SENT)).toEqual({ kind: 'done', orderTicket: null, positionId: '7' });
+    expect(gone(SENT)).toEqual({
+      ...{ kind: 'done', orderTicket: null, positionId: '7', volume: null, partial: false },
+    });
     expect(gone(SENT - 1).kind).toBe('negative');
     expect(judge(about, lookup(), LATE).kind, 'it is still there').toBe('negative');
+  });
+
+  it('that closes waits as long as its order may still trade, whatever the time', () => {
+    const about = command({ kind: 'close', negatives: 5, lookedUpMs: SENT });
+    for (const state of ['started', 'placed', 'partial', 'filled', 'a state of tomorrow'])
+      for (const list of ['orders', 'history_orders'])
+        expect(judge(about, lookup({ [list]: [wireOrder({ type: 'sell', state })] }), LATE * 2)).toEqual({
+          kind: 'wait',
+        });
+    for (const state of ['rejected', 'canceled', 'expired']) {
+      const ended = lookup({ history_orders: [wireOrder({ type: 'sell', state })] });
+      expect(judge(about, ended, LATE - 1).kind, state).toBe('negative');
+      expect(judge(about, ended, LATE).kind, state).toBe('not-executed');
+    }
+    const gone = seen(LATE, { positions: [] });
+    expect(judge(about, lookup({ orders: [wireOrder()] }), LATE, gone).kind, 'nothing is left').toBe('done');
+  });
+
+  it('is done by a deal of its order, also where the broker leaves magic and comment off its deals', () => {
+    const bare = { magic: '0', comment: '' };
+    const filled = { history_orders: [wireOrder({ state: 'filled' })] };
+    expect(judge(command(), lookup({ ...filled, deals: [wireDeal(bare)] }), LATE)).toMatchObject({
+      ...{ kind: 'done', orderTicket: '1001', positionId: '1001' },
+    });
+    const out = wireDeal({ ...bare, entry: 'out', type: 'sell', position_id: '7' });
+    const closes = command({ kind: 'close', orderTicket: '1001' });
+    expect(judge(closes, lookup({ deals: [out] }), LATE)).toMatchObject({
+      ...{ kind: 'done', orderTicket: '1001', positionId: '7' },
+    });
+    expect(judge(command({ kind: 'close' }), lookup({ deals: [out] }), LATE).kind, 'somebody’s').toBe(
+      'not-executed',
+    );
+    const deposit = wireDeal({ ...bare, order: '0', position_id: '0', type: 'balance' });
+    const unnamed = command({ orderTicket: '0' });
+    expect(judge(unnamed, lookup({ deals: [deposit] }), LATE).kind, 'no order').toBe('not-executed');
   });
 
   it('that places an order works while the order does, and ends with it', () => {
@@ -263,5 +308,66 @@ describe('a command whose answer never came', () => {
     expect(by({ history_orders: [wireOrder({ state: 'filled' })] })).toEqual({ kind: 'wait' });
     const working = command({ kind: 'place', state: 'placed' });
     expect(by({}, working), 'a trace that is not shown says nothing').toEqual({ kind: 'wait' });
+  });
+
+  it('that closes is done in part where its deals say so, and not before its order has ended', () => {
+    const about = command({ kind: 'close' });
+    const half = { entry: 'out', type: 'sell', order: '12', position_id: '7', volume: '0.05' };
+    const working = wireOrder({ ticket: '12', state: 'partial' });
+    const by = (found: Record<string, unknown>) => judge(about, lookup(found), LATE);
+    expect(by({ deals: [wireDeal(half)] })).toMatchObject({ kind: 'done', volume: '0.05', partial: true });
+    expect(by({ deals: [wireDeal(half)], orders: [working] })).toEqual({ kind: 'wait' });
+    const ended = { ...working, state: 'canceled' };
+    const both = { deals: [wireDeal(half)], orders: [working], history_orders: [ended] };
+    expect(by(both)).toMatchObject({ kind: 'done', volume: '0.05', partial: true });
+    const second = wireDeal({ ...half, ticket: '5002' });
+    const shown = seen(LATE, { deals: [wireDeal(half), second] });
+    expect(judge(about, lookup({ deals: [wireDeal(half)] }), LATE, shown)).toMatchObject({
+      ...{ kind: 'done', volume: '0.1', partial: false },
+    });
+  });
+
+  it('that was refused for what it was about goes again once that is seen to stand after the send', () => {
+    for (const reason of ['retcode-10036', 'retcode-10038', 'retcode-10023', 'position_mismatch']) {
+      const about = command({ kind: 'close', reason, negatives: 0, lookedUpMs: null });
+      expect(judge(about, lookup(), SENT, seen(SENT))).toEqual({ kind: 'refused', reason });
+      expect(judge(about, lookup(), SENT, seen(SENT - 1)).kind, 'seen before').toBe('negative');
+      expect(judge(about, lookup(), SENT, seen(SENT, { positions: [] })).kind, 'it is gone').toBe('done');
+    }
+    const open = (reason: string) =>
+      judge(command({ reason, negatives: 0, lookedUpMs: null }), lookup(), SENT).kind;
+    expect([open('retcode-10023'), open('position_mismatch')], 'an entry').toEqual(['negative', 'negative']);
+    const unsure = command({ kind: 'close', reason: 'bridge-timeout', negatives: 0, lookedUpMs: null });
+    expect(judge(unsure, lookup(), SENT).kind).toBe('negative');
+    const told = { cmd_id: 'c', attempt: 0, outcome: 'failed', retcode: 10036, order: null, deal: null };
+    const journal = lookup({
+      journal: 'result',
+      result: { ...told, price: null, volume: null, reason: null },
+    });
+    expect(judge(unsure, journal, SENT), 'by the journal’s word').toEqual({
+      ...{ kind: 'refused', reason: 'retcode-10036' },
+    });
+  });
+
+  it('that cancels is done once its order works no more, and tried again while it stands', () => {
+    const order = wireOrder({ ticket: '55', magic: OTHER, state: 'placed' });
+    const about = (reason: string) => command({ kind: 'cancel', reason, negatives: 0, lookedUpMs: null });
+    const done = { kind: 'done', orderTicket: '55', positionId: null, volume: null, partial: false };
+    expect(judge(about('bridge-timeout'), lookup(), SENT, seen(SENT))).toEqual(done);
+    expect(judge(about('bridge-timeout'), lookup(), SENT, seen(SENT - 1)).kind, 'seen before').toBe(
+      'negative',
+    );
+    const stands = seen(SENT, { orders: [order] });
+    expect(judge(about('bridge-timeout'), lookup(), SENT, stands).kind).toBe('negative');
+    expect(judge(about('retcode-10041'), lookup(), SENT, stands).kind).toBe('refused');
+    const late = command({ kind: 'cancel' });
+    expect(judge(late, lookup(), LATE, seen(LATE, { orders: [order] })).kind).toBe('not-executed');
+  });
+
+  it('that places an order works on while a part of it does, though a part has filled', () => {
+    const found = { orders: [wireOrder({ state: 'partial' })], deals: [wireDeal()] };
+    const placed = { kind: 'placed', orderTicket: '1001' };
+    for (const state of ['unknown', 'placed'] as const)
+      expect(judge(command({ kind: 'place', state }), lookup(found), LATE)).toEqual(placed);
   });
 });

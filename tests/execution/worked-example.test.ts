@@ -44,27 +44,25 @@ describe('the worked examples', () => {
   it('the short: SELL LIMIT 2034.43, SL 2050.25, TP 1983.01, 0.12 lot of 10,000 at 2 %', () => {
     const verdict = entryOrder(entryFacts(short), openMarket(HOURS), shortAt);
     expect(verdict).toMatchObject({
-      kind: 'orders',
+      kind: 'order',
       ttlMs: 300_000,
-      orders: [
-        {
-          kind: 'place',
-          order: {
-            type: 'sell_limit',
-            price: '2034.43',
-            stop_loss: '2050.25',
-            take_profit: '1983.01',
-            volume: '0.12',
-            expires_at: '2026-01-27T11:00:00.000Z',
-          },
+      order: {
+        kind: 'place',
+        order: {
+          type: 'sell_limit',
+          price: '2034.43',
+          stop_loss: '2050.25',
+          take_profit: '1983.01',
+          volume: '0.12',
+          expires_at: '2026-01-27T11:00:00.000Z',
         },
-      ],
+      },
     });
   });
 
   it('the long: BUY LIMIT 1970.74, SL 1954.88, TP 2022.29, 0.12 lot, ending on Friday and not on Saturday', () => {
     const verdict = entryOrder(entryFacts(long), openMarket(HOURS), longAt);
-    expect(verdict.kind === 'orders' && verdict.orders[0]?.order).toEqual({
+    expect(verdict.kind === 'order' && verdict.order.order).toEqual({
       symbol: 'XAUUSD',
       type: 'buy_limit',
       price: '1970.74',
@@ -78,11 +76,11 @@ describe('the worked examples', () => {
   it('risks 189.84 of 200 with the short, and 15.82 a hundredth of a lot is too much for 500', () => {
     const within = { ...short, terms: { ...short.terms, max_risk: '189.84' } };
     expect(entryOrder(entryFacts(within), openMarket(HOURS), shortAt)).toMatchObject({
-      orders: [{ order: { volume: '0.12' } }],
+      order: { order: { volume: '0.12' } },
     });
     const below = { ...short, terms: { ...short.terms, max_risk: '189.83' } };
     expect(entryOrder(entryFacts(below), openMarket(HOURS), shortAt)).toMatchObject({
-      orders: [{ order: { volume: '0.11' } }],
+      order: { order: { volume: '0.11' } },
     });
     const poor = { ...short, account: { ...short.account, state: state('500') } };
     expect(entryOrder(entryFacts(poor), openMarket(HOURS), shortAt)).toEqual({
@@ -91,7 +89,7 @@ describe('the worked examples', () => {
     });
     const enough = { ...short, account: { ...short.account, state: state('791') } };
     expect(entryOrder(entryFacts(enough), openMarket(HOURS), shortAt)).toMatchObject({
-      orders: [{ order: { volume: '0.01' } }],
+      order: { order: { volume: '0.01' } },
     });
   });
 });

@@ -53,7 +53,11 @@ describe('the first owner', () => {
       name: 'A',
       role: 'user' as const,
     };
-    await insertUser(t.db, { ...taken, createdMs: nowMs(), disabled: false }, auditOf(stage.deps, taken.id));
+    await insertUser(
+      t.db,
+      { ...taken, createdMs: nowMs(), disabled: false, maxBridges: null },
+      auditOf(stage.deps, taken.id),
+    );
     expect(await make('first@example.test')).toBe(false);
     expect(await owners()).toBe(0);
   });

@@ -26,6 +26,7 @@ const newUser = (given: Partial<User> = {}): User => ({
   role: 'user',
   createdMs: nowMs(),
   disabled: false,
+  maxBridges: null,
   ...given,
 });
 const insert = (user: User) => insertUser(t.db, user, auditOf(stage.deps, user.id, 'user.create'));
@@ -60,6 +61,8 @@ describe('users', () => {
     await insert(user);
     expect(await update({ ...user, name: 'Anna', role: 'admin', disabled: true })).toBe(true);
     expect(await readUser(t.db, user.id)).toEqual({ ...user, name: 'Anna', role: 'admin', disabled: true });
+    await update({ ...user, disabled: true, maxBridges: 7 });
+    expect(await readUser(t.db, user.id)).toEqual({ ...user, disabled: true, maxBridges: 7 });
     const disabledAt = () => t.sql('SELECT disabled_at FROM users WHERE id = $1', [user.id]);
     const first = await disabledAt();
     stage.deps.clock.advance(1_000);
@@ -68,7 +71,7 @@ describe('users', () => {
     await update(user);
     expect(await disabledAt()).toEqual([{ disabled_at: null }]);
     expect(await update(newUser({ id: stage.deps.ids.next() }))).toBe(false);
-    expect(await audited('user.change')).toBe(3);
+    expect(await audited('user.change')).toBe(4);
   });
 
   it('never lose their last owner, neither by a change of role nor by disabling', async () => {

@@ -37,9 +37,9 @@ async function imported(content: string, over: Record<string, string> = {}) {
     );
   });
 }
-const of = () => ({ accountId: at.desk.account.id, instrument: 'XAUUSD', timeframe: 'H1' as const });
-const stored = async () =>
-  (await newestCandles(t.db, of(), 9)).map((c) => `${new Date(c.timeMs).toISOString()} ${c.close}`);
+const of = (symbol = 'XAUUSD') => ({ accountId: at.desk.account.id, symbol, timeframe: 'H1' as const });
+const stored = async (symbol?: string) =>
+  (await newestCandles(t.db, of(symbol), 9)).map((c) => `${new Date(c.timeMs).toISOString()} ${c.close}`);
 
 describe('the import of a terminal’s export', () => {
   it('stores its bars in UTC; a second one with other figures changes nothing and says how many differ', async () => {
@@ -59,6 +59,17 @@ describe('the import of a terminal’s export', () => {
     ]);
     expect((await imported(HEADING + row('04:00', '2174'), { tz: 'Europe/Athens' })).ok).toBe(true);
     expect((await stored()).at(-1)).toBe('2024-03-12T02:00:00.000Z 2174');
+  });
+
+  it('stores them under the broker’s name of the instrument', async () => {
+    const map = (symbols: string) =>
+      t.sql('UPDATE accounts SET symbols = $2 WHERE id = $1', [at.desk.account.id, symbols]);
+    await map('{"XAUUSD":"GOLD.m"}');
+    const before = await stored();
+    expect((await imported(HEADING + row('01:00', '2171'))).ok).toBe(true);
+    await map('{}');
+    expect(await stored('GOLD.m')).toEqual(['2024-03-11T22:00:00.000Z 2171']);
+    expect(await stored()).toEqual(before);
   });
 
   it.each<[string, string, Record<string, string>, RegExp]>([

@@ -6,6 +6,7 @@ import {
   putSymbolCalendar,
   readCalendar,
   readCalendarById,
+  readCalendars,
   type SymbolCalendar,
 } from '../../functions/market/calendar-store.ts';
 import { entryWindow } from '../../functions/market/trading-calendar.ts';
@@ -48,7 +49,7 @@ async function instrument(): Promise<string> {
 const store = (id: string, last: number, valid_from: string, tz = 'UTC') =>
   insertCalendar(
     t.db,
-    { ...defaultDefinition('crypto'), id, source: 'override', valid_from, tz },
+    [{ ...defaultDefinition('crypto'), id, source: 'override', valid_from, tz }],
     last,
     nowMs(),
     auditOf(stage.deps, id, 'calendar.put'),
@@ -61,6 +62,22 @@ const idOf = async (symbol: string, account: string | null = null, time = nowMs(
     ? calendar
     : `${calendar.definition.id}@${calendar.version}`;
 };
+
+describe('the calendars of several instruments', () => {
+  it('are each that which the instrument alone would have, and each once', async () => {
+    const [own, bare] = [await instrument(), await instrument()];
+    await store('several', 0, '2026-01-01T00:00:00Z');
+    await name({ brokerServer: 'Demo-1', symbol: own, calendarId: 'several' });
+    const instruments = [own, bare, 'EURUSD', 'GBPUSD', 'XAUUSD'];
+    const found = await readCalendars(t.db, { instruments, accountId }, nowMs());
+    const ids = found.map((c) => (c === null || c === 'unreadable' ? c : `${c.definition.id}@${c.version}`));
+    const alone = await Promise.all(instruments.map((symbol) => idOf(symbol, accountId)));
+    expect(ids.toSorted()).toEqual([...new Set(alone)].toSorted());
+    expect(ids).toContain('several@1');
+    expect(ids).toContain(null);
+    expect(await readCalendars(t.db, { instruments: [], accountId }, nowMs())).toEqual([]);
+  });
+});
 
 describe('the calendar of an instrument', () => {
   it('is that of its class, and none where the class is not known', async () => {
@@ -163,6 +180,10 @@ describe('versions', () => {
       last: 0,
       inForce: { version: 0 },
     });
-    expect(await readCalendarById(t.db, 'nowhere', nowMs())).toEqual({ last: 0, inForce: null });
+    expect(await readCalendarById(t.db, 'nowhere', nowMs())).toEqual({
+      later: [],
+      last: 0,
+      inForce: null,
+    });
   });
 });

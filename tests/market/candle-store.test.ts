@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => t?.drop());
 
 describe('candles', () => {
-  const of = () => ({ accountId: at.desk.account.id, instrument: 'XAUUSD', timeframe: 'M5' as const });
+  const of = () => ({ accountId: at.desk.account.id, symbol: 'XAUUSD', timeframe: 'M5' as const });
   const bar = (minute: number, close: string) => ({
     timeMs: at.deps.clock.nowMs() + minute * 60_000,
     open: '1.5',

@@ -72,7 +72,7 @@ function history(
   };
 }
 const fetchWindow = (window: Interval, hours: Hours = goldHours, timeframe: 'H1' | 'M1' = 'H1') => {
-  const of = { accountId: at.desk.account.id, bridgeId: at.desk.bridge.id, instrument: 'XAUUSD', timeframe };
+  const of = { accountId: at.desk.account.id, bridgeId: at.desk.bridge.id, symbol: 'XAUUSD', timeframe };
   return fetchCandleWindow(at.deps, of, window, hours(window));
 };
 const got = async (window: Interval, hours?: Hours) => {
@@ -207,14 +207,23 @@ describe('a window of candles', () => {
     expect(found.closedMs).toBe(ms('2026-02-24T11:00:00Z'));
   });
 
-  it('is asked for by the broker’s name of the instrument and kept under ours', async () => {
+  it('is of one symbol of the broker’s, and what stands of another is no part of it', async () => {
     history(hourly(between('2026-02-24T00:00:00Z', '2026-02-25T00:00:00Z')));
     const window = between('2026-02-24T05:00:00Z', '2026-02-24T08:00:00Z');
-    const series = { accountId: at.desk.account.id, instrument: 'XAUUSD', timeframe: 'H1' as const };
-    const of = { ...series, bridgeId: at.desk.bridge.id, symbol: 'GOLD.m' };
-    expect(await fetchCandleWindow(at.deps, of, window, goldHours(window))).toMatchObject({ gaps: [] });
-    expect(at.bridge.received.at(-1)).toMatchObject({ kind: 'candles', symbol: 'GOLD.m' });
-    expect(await candlesWithin(t.db, series, window)).toHaveLength(3);
+    const fetched = async (symbol: string) => {
+      const series = { accountId: at.desk.account.id, symbol, timeframe: 'H1' as const };
+      const of = { ...series, bridgeId: at.desk.bridge.id };
+      expect(await fetchCandleWindow(at.deps, of, window, goldHours(window))).toMatchObject({ gaps: [] });
+      return (await candlesWithin(t.db, series, window)).map((c) => c.close);
+    };
+    const gold = await fetched('GOLD.m');
+    history(
+      hourly(between('2026-02-24T00:00:00Z', '2026-02-25T00:00:00Z')).map((c) => ({ ...c, close: '1999' })),
+    );
+    expect(await fetched('XAUUSD')).toEqual(['1999', '1999', '1999']);
+    expect(await fetched('GOLD.m')).toEqual(gold);
+    expect(gold).not.toContain('1999');
+    expect(at.bridge.received.map((e) => e['symbol'])).toEqual(['GOLD.m', 'XAUUSD']);
   });
 
   it('keeps what was stated first and names what is restated', async () => {

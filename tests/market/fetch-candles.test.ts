@@ -13,7 +13,7 @@ const BRIDGE_ID = '0199c7a0-0000-7000-8000-00000000000b';
 const HOUR_MS = 3_600_000;
 const SECRET = Uint8Array.from({ length: 32 }, (_, i) => i);
 const urls = { runtimeUrl: 'postgresql://app:pw@127.0.0.1:1/test', httpUrl: 'http://127.0.0.1:1/sql' };
-const OF = { accountId: 'account', bridgeId: BRIDGE_ID, instrument: 'XAUUSD', timeframe: 'H1' as const };
+const OF = { accountId: 'account', bridgeId: BRIDGE_ID, symbol: 'XAUUSD', timeframe: 'H1' as const };
 /** Ten hours ago the first of them began. */
 const hourMs = (hour: number) => START_MS + (hour - 10) * HOUR_MS;
 const bar = (hour: number, close: string) => ({

@@ -29,6 +29,7 @@ const times = (text: string, zone: string) => {
   return found.candles.map((c) => new Date(c.timeMs).toISOString().slice(0, 16));
 };
 const HEADING = 'date,time,open,high,low,close,volume\n';
+const zoned = (at: string) => `time,open,high,low,close\n${at},1,2,1,2\n`;
 const rows = (...at: string[]) => HEADING + at.map((t) => `${t.replace(' ', ',')},1,2,1,2,3`).join('\n');
 
 describe('a file of candles', () => {
@@ -55,7 +56,7 @@ describe('a file of candles', () => {
       'one column for date and time, with its own offset',
       `time,open,high,low,close,volume
 2023-01-02T23:00:00Z,1825.08,1830.13,1825.08,1826.47,768
-2023-01-03T01:15:00+02:00,1826.51,1829.21,1823.68,1828.20,686`,
+2023-01-02T18:15:00-05:00,1826.51,1829.21,1823.68,1828.20,686`,
     ],
     [
       'one column for date and time, on the server’s clock',
@@ -65,6 +66,14 @@ describe('a file of candles', () => {
     ],
   ])('in a comma form is read: %s', (_, text) => {
     expect(read(text)).toMatchObject({ kind: 'ok', candles: EXPECTED });
+  });
+
+  it('counts ticks where a file has another volume too, whichever column comes first', () => {
+    const file = (heading: string) =>
+      `date,time,open,high,low,close,${heading}\n2023-01-03,01:00,1,2,1,1.5,99,10\n`;
+    expect(read(file('volume,tick_volume'))).toMatchObject({ candles: [{ volume: '10' }] });
+    expect(read(file('tick_volume,volume'))).toMatchObject({ candles: [{ volume: '99' }] });
+    expect(read(file('volume,spread'))).toMatchObject({ candles: [{ volume: '99' }] });
   });
 
   it('of days has no time, and a day begins at the server’s midnight; no volume is zero', () => {
@@ -86,6 +95,10 @@ describe('a file of candles', () => {
   it.each<[string, string, number, RegExp]>([
     ['an hour that was skipped', rows('2026.03.29 02:00', '2026.03.29 03:00'), 3, /never showed/],
     ['a day that is none', rows('2026.02.30 00:00'), 2, /cannot be read/],
+    ['a day that is none, with an offset of its own', zoned('2023-02-30T01:00:00Z'), 2, /cannot be read/],
+    ['an hour that is none, with an offset', zoned('2023-02-20T24:00:00Z'), 2, /cannot be read/],
+    ['an offset that is none', zoned('2023-02-20T01:00:00+14:60'), 2, /cannot be read/],
+    ['a date of another manner', zoned('Feb 20 2023 01:00:00Z'), 2, /cannot be read/],
     ['an hour that is none', rows('2026.02.20 24:00'), 2, /cannot be read/],
     ['order', rows('2026.02.20 01:00', '2026.02.20 00:00'), 3, /not after/],
     ['a row twice', rows('2026.02.20 01:00', '2026.02.20 01:00'), 3, /not after/],

@@ -21,8 +21,8 @@ const bar = (hoursAgo: number, close = '1.5') => ({
   ...{ open: '1.5', high: '2', low: '1', close, volume: '3' },
 });
 const pushed = (bars: object[], over: object = {}) => ({ symbol: 'XAUUSD', timeframe: 'H1', bars, ...over });
-const stored = async () => {
-  const of = { accountId: at.desk.account.id, instrument: 'XAUUSD', timeframe: 'H1' as const };
+const stored = async (symbol = 'XAUUSD') => {
+  const of = { accountId: at.desk.account.id, symbol, timeframe: 'H1' as const };
   const found = await newestCandles(t.db, of, 99);
   return found.map((c) => (at.deps.clock.nowMs() - c.timeMs) / HOUR_MS);
 };
@@ -46,10 +46,14 @@ describe('candles pushed with a snapshot', () => {
     expect(await stored()).toEqual([1]);
   });
 
-  it('are kept under our name of what the broker calls otherwise', async () => {
+  it('are kept under the broker’s name, whatever we call it', async () => {
     await t.sql(`UPDATE accounts SET symbols = '{"XAUUSD":"GOLD.m"}' WHERE id = $1`, [at.desk.account.id]);
-    expect(await snapshotWith(pushed([bar(2)], { symbol: 'GOLD.m' }))).toBe('applied');
-    expect(await stored()).toEqual([2]);
+    const both = [pushed([bar(3), bar(2)]), pushed([bar(2), bar(1)], { symbol: 'GOLD.m' })];
+    expect(await snapshotWith(...both)).toBe('applied');
+    expect([await stored('GOLD.m'), await stored('XAUUSD')]).toEqual([
+      [2, 1],
+      [3, 2],
+    ]);
   });
 
   it('of a snapshot that is refused are not kept', async () => {

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Candle } from '../../functions/market/candle.ts';
-import { barAround, resampledCandles, wholeBars } from '../../functions/market/resampled-candles.ts';
+import {
+  barAround,
+  resampledCandles,
+  sourceWithin,
+  wholeBars,
+} from '../../functions/market/resampled-candles.ts';
 import { sourceOf, storedMs, TIMEFRAMES } from '../../functions/market/timeframe.ts';
 import { Big, sum } from '../../functions/platform/decimal.ts';
 import { caseCensus, runs } from '../support/property.ts';
@@ -143,6 +148,52 @@ describe('resampled candles', () => {
       const size = storedMs(sourceOf(timeframe));
       expect([fromMs % size, toMs % size], timeframe).toEqual([0, 0]);
     }
+  });
+});
+
+describe('the source of a bar', () => {
+  const source = (timeframe: (typeof TIMEFRAMES)[number], zone: string, from: string, to: string) =>
+    sourceWithin(timeframe, clockOf(zone), { fromMs: ms(from), toMs: ms(to) });
+  const [from, to] = ['2026-11-17T10:30:00Z', '2026-11-17T18:30:00Z'] as const;
+
+  it.each([
+    ['H1', 'NY+7'],
+    ['H1', 'Europe/Athens'],
+    ['M30', 'Asia/Kolkata'],
+    ['M30', '+05:30'],
+    ['M15', 'Asia/Kathmandu'],
+    ['M5', '-02:40'],
+    ['M1', '+02:01'],
+  ])('is %s on the clock of %s', (stored, zone) => {
+    for (const timeframe of ['H2', 'H4', 'D1', 'W1', 'MN1'] as const)
+      expect(source(timeframe, zone, from, to)).toBe(stored);
+    for (const timeframe of ['M1', 'M20', 'M30', 'H1'] as const)
+      expect(source(timeframe, zone, from, to)).toBe(sourceOf(timeframe));
+  });
+
+  it('is that of the whole window where the clock changes between whole and half hours', () => {
+    const island = 'Australia/Lord_Howe';
+    expect(source('H4', island, '2026-11-17T00:00:00Z', '2026-11-18T00:00:00Z')).toBe('H1');
+    expect(source('H4', island, '2026-07-17T00:00:00Z', '2026-07-18T00:00:00Z')).toBe('M30');
+    expect(source('D1', island, '2026-04-01T00:00:00Z', '2026-04-05T01:00:00Z')).toBe('M30');
+    expect(source('D1', island, '2026-09-30T00:00:00Z', '2026-12-01T00:00:00Z')).toBe('M30');
+    expect(source('D1', island, '2026-10-10T00:00:00Z', '2027-04-10T00:00:00Z')).toBe('M30');
+  });
+
+  it('never straddles a bar’s edge', () => {
+    const window = { fromMs: ms('2026-03-01T00:00:00Z'), toMs: ms('2026-05-01T00:00:00Z') };
+    const straddled: string[] = [];
+    for (const zone of ['Asia/Kolkata', 'Australia/Lord_Howe', 'Asia/Kathmandu', 'NY+7', '+05:30'])
+      for (const timeframe of ['H2', 'H4', 'D1', 'W1', 'MN1'] as const) {
+        const clock = clockOf(zone);
+        const size = storedMs(sourceWithin(timeframe, clock, window));
+        let at = window.fromMs;
+        while (at < window.toMs) {
+          at = barAround(timeframe, clock, at).toMs;
+          if (at % size !== 0) straddled.push(`${zone} ${timeframe} ${at}`);
+        }
+      }
+    expect(straddled).toEqual([]);
   });
 });
 

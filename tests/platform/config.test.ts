@@ -25,6 +25,7 @@ const CLOUD = {
   PUBLIC_BASE_URL: 'https://api.example.com',
   MEDIA_PUBLIC_BASE_URL: 'https://media.example.com',
   QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/1/work',
+  RECONCILE_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/1/reconcile',
   MEDIA_CDN_PRIVATE_KEY: `-----BEGIN PRIVATE KEY-----\nMIIEvQIBADAN\n-----END PRIVATE KEY-----`,
   MEDIA_KEY_PAIR_ID: 'K2JCJMDEHXQW5F',
   MEDIA_BUCKET: 'charts-of-example',
@@ -38,6 +39,7 @@ const LOCAL = {
   PUBLIC_BASE_URL: 'http://127.0.0.1:8787',
   MEDIA_PUBLIC_BASE_URL: 'http://127.0.0.1:8787',
   QUEUE_URL: 'http://127.0.0.1:4446/1/work',
+  RECONCILE_QUEUE_URL: 'http://127.0.0.1:4446/1/reconcile',
   QUEUE_ENDPOINT: 'http://127.0.0.1:4446',
   MEDIA_ENDPOINT: 'http://127.0.0.1:4447',
 };
@@ -65,6 +67,7 @@ describe('an environment', () => {
         SIGNALS_MAX_PAYLOAD_BYTES: 32_768,
         SIGNALS_DEDUP_WINDOW_SECONDS: 300,
         RATE_LIMIT_SCALE: 1,
+        BRIDGES_PER_USER: 50,
       });
       expect(refusedFor(LOCAL, duty)).toEqual([]);
     },
@@ -75,9 +78,12 @@ describe('an environment', () => {
     ['ingest', ['ALERT_KEYS', 'AWS_REGION', 'PRODUCER_KEYS', 'QUEUE_URL']],
     [
       'api',
-      ['ALERT_KEYS', 'AUDIT_KEY', 'AWS_REGION', 'BRIDGE_KEYS', 'JWT_KEYS', 'PRODUCER_KEYS', 'QUEUE_URL'],
+      [
+        ...['ALERT_KEYS', 'AUDIT_KEY', 'AWS_REGION', 'BRIDGE_KEYS', 'JWT_KEYS', 'PRODUCER_KEYS'],
+        ...['QUEUE_URL', 'RECONCILE_QUEUE_URL'],
+      ],
     ],
-    ['bridge', ['ALERT_KEYS', 'AWS_REGION', 'BRIDGE_KEYS', 'QUEUE_URL']],
+    ['bridge', ['ALERT_KEYS', 'AWS_REGION', 'BRIDGE_KEYS', 'QUEUE_URL', 'RECONCILE_QUEUE_URL']],
     [
       'charts',
       [
@@ -91,7 +97,8 @@ describe('an environment', () => {
         'QUEUE_URL',
       ],
     ],
-    ['queue', ['ALERT_KEYS', 'AWS_REGION', 'BRIDGE_KEYS', 'QUEUE_URL']],
+    ['queue', ['ALERT_KEYS', 'AWS_REGION', 'BRIDGE_KEYS', 'QUEUE_URL', 'RECONCILE_QUEUE_URL']],
+    ['reconcile', ['ALERT_KEYS', 'AWS_REGION', 'BRIDGE_KEYS', 'QUEUE_URL', 'RECONCILE_QUEUE_URL']],
   ] as const)('that is empty names every key of the duty %s', (duty, own) => {
     const common = ['DATABASE_URL', 'MEDIA_PUBLIC_BASE_URL', 'PUBLIC_BASE_URL'];
     const redis = ['UPSTASH_REDIS_REST_TOKEN', 'UPSTASH_REDIS_REST_URL'];
@@ -204,6 +211,7 @@ describe('the switches of the embedded stack', () => {
       'DATABASE_URL',
       'UPSTASH_REDIS_REST_URL',
       'QUEUE_URL',
+      'RECONCILE_QUEUE_URL',
     ] as const;
     for (const name of addresses)
       for (const change of [{ RATE_LIMIT_SCALE: '2' }, { SIGNALS_HMAC_ENABLED: 'false' }])

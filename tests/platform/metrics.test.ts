@@ -41,6 +41,17 @@ type Isolate = {
 
 /** An isolate with its own clock; `settle` does what was put off until after the answers. */
 function isolate(url: string, of: Of, lingers = false): Isolate {
+  const { job, request, clock, settle, deferred } = isolateOfBoth(url, of);
+  return {
+    ...{ metrics: lingers ? request : job, clock, settle },
+    get deferred() {
+      return deferred();
+    },
+  };
+}
+
+/** An isolate that answers requests, behind which work may linger, and does jobs, behind which it may not. */
+function isolateOfBoth(url: string, of: Of) {
   const clock = {
     ms: 1_800_000_000_000,
     nowMs: () => clock.ms,
@@ -49,21 +60,18 @@ function isolate(url: string, of: Of, lingers = false): Isolate {
     },
   };
   const pending: (() => Promise<unknown>)[] = [];
-  const metrics = createMetrics({
+  const metricsOf = createMetrics({
     redis: createRedis({ url, token: TOKEN }),
     clock,
     ids: createIds(clock),
     families: [of.family, of.waits],
-    lingers,
-  })((work) => {
-    pending.push(work);
   });
+  const after = (work: () => Promise<unknown>) => void pending.push(work);
   return {
-    metrics,
+    job: metricsOf(after, false),
+    request: metricsOf(after, true),
     clock,
-    get deferred() {
-      return pending.length;
-    },
+    deferred: () => pending.length,
     settle: () => Promise.all(pending.splice(0).map((work) => work())),
   };
 }
@@ -135,6 +143,26 @@ describe('what isolates count', () => {
     expect(i.deferred, 'one stands for all').toBe(1);
     await i.settle();
     expect(await read(i)).toEqual([{ a: 3 }, {}]);
+  });
+
+  it('waits for the next request or job where it may not linger, of which one that may takes it along', async () => {
+    const of = families();
+    const { job, request, clock, settle, deferred } = isolateOfBoth(redis.url, of);
+    job.count(of.family, ['a']);
+    job.flush();
+    await settle();
+    job.count(of.family, ['a']);
+    job.flush();
+    expect(deferred()).toBe(0);
+    request.flush();
+    job.flush();
+    expect(deferred()).toBe(1);
+    await settle();
+    job.count(of.family, ['a']);
+    clock.ms += 1_000;
+    job.flush();
+    await settle();
+    expect((await request.read())?.map((m) => Object.fromEntries(m.values))).toEqual([{ a: 3 }, {}]);
   });
 
   it('makes no field of what is not in the family’s lists', async () => {

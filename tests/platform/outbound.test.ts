@@ -1,4 +1,5 @@
 import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fetchTransport } from '../../functions/platform/fetch-transport.ts';
@@ -6,8 +7,10 @@ import { nodeTransport } from '../../functions/platform/node-transport.ts';
 import {
   addressFault,
   createOutbound,
+  NotSent,
   type Outbound,
   type OutboundRequest,
+  type Transport,
 } from '../../functions/platform/outbound.ts';
 import { type LoopbackServer, listenLoopback } from '../../infra/local/listen-loopback.ts';
 
@@ -92,6 +95,29 @@ describe('an address', () => {
     expect(addressFault('ftp://127.0.0.1/', true)).not.toBeNull();
   });
 });
+
+/** A server that answers with what no HTTP library would; its connections end with the test. */
+async function serveRaw(answer: (socket: Socket) => void): Promise<string> {
+  const open = new Set<Socket>();
+  const server = createTcpServer((socket) => {
+    open.add(socket);
+    socket.on('error', () => {}).once('data', () => answer(socket));
+  });
+  const port = await new Promise<number>((done) => {
+    server.listen(0, '127.0.0.1', () => {
+      const at = server.address();
+      done(typeof at === 'object' && at !== null ? at.port : 0);
+    });
+  });
+  servers.push({
+    ...{ url: '', port },
+    stop: async () => {
+      for (const socket of open) socket.destroy();
+      server.close();
+    },
+  });
+  return `http://127.0.0.1:${port}/`;
+}
 
 describe.each(RUNTIMES)('a call on %s', (runtime, local, cloud) => {
   it('sends exactly what it was given and hands back the reply as bytes', async () => {
@@ -200,5 +226,41 @@ describe.each(RUNTIMES)('a call on %s', (runtime, local, cloud) => {
   it('whose packed reply is damaged ends as unreachable', async () => {
     const url = await serve((_req, res) => res.setHeader('content-encoding', 'gzip').end('no gzip'));
     expect(await local(request(url))).toEqual({ kind: 'failed', effect: 'unknown', word: 'unreachable' });
+  });
+
+  it('that is answered with another protocol, or with nothing but interim answers, ends all the same', async () => {
+    const upgrade = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n';
+    let gone: Promise<unknown> = Promise.resolve();
+    const changed = await serveRaw((socket) => {
+      gone = new Promise((done) => socket.once('close', done));
+      socket.write(upgrade);
+    });
+    const unreachable = { kind: 'failed', effect: 'unknown', word: 'unreachable' };
+    expect(await local(request(changed))).toEqual(unreachable);
+    await gone;
+    const interim = await serveRaw((socket) => void socket.write('HTTP/1.1 100 Continue\r\n\r\n'));
+    const ended = await local(request(interim, { timeoutMs: 200 }));
+    expect(ended).toMatchObject({ kind: 'failed', effect: 'unknown' });
+  });
+});
+
+describe('a transport that heeds no signal', () => {
+  const never = new Promise<never>(() => {});
+  const over = (transport: Transport) =>
+    createOutbound({ local: true, transport })(request('http://127.0.0.1:9/', { timeoutMs: 20 }));
+  const TIMEOUT = { kind: 'failed', effect: 'unknown', word: 'timeout' };
+
+  it('holds up nobody, neither with its reply nor with a body', async () => {
+    expect(await over(() => never)).toEqual(TIMEOUT);
+    const body = { [Symbol.asyncIterator]: () => ({ next: () => never }) };
+    expect(await over(async () => ({ status: 200, headers: new Headers(), body }))).toEqual(TIMEOUT);
+  });
+
+  it('and one that does still says whether anything was sent', async () => {
+    const heeds: Transport = ({ signal }) =>
+      new Promise((_, fail) =>
+        signal.addEventListener('abort', () => setTimeout(fail, 1, new NotSent('timeout'))),
+      );
+    expect(await over(heeds)).toEqual({ ...TIMEOUT, effect: 'none' });
   });
 });

@@ -37,10 +37,9 @@ function isolate(
     scale: options.scale ?? 1,
     clock,
     settleEveryMs: options.settleEveryMs ?? 0,
-    lingers: options.lingers ?? false,
   })((work) => {
     pending.push(work);
-  });
+  }, options.lingers ?? false);
   const settle = () => Promise.all(pending.splice(0).map((work) => work()));
   const takeMany = (key: string, limit: number, count: number): number =>
     Array.from({ length: count }, () => limiter.take(key, limit)).filter((a) => a.allowed).length;

@@ -110,6 +110,18 @@ describe('a call', () => {
     expect([closed.outcome, closed.attemptsMs]).toEqual([{ kind: 'open' }, []]);
   });
 
+  it('that must not wait is made through an open circuit, and counts for it', async () => {
+    const clock = testClock();
+    const breaker = createCircuitBreaker({ redis: null, clock });
+    const urgent = { ...READ, evenOpen: true, once: true };
+    for (let i = 0; i < 3; i += 1) await run(READ, [failed(), failed(), failed()], { breaker });
+    expect((await run(READ, [], { breaker })).outcome).toEqual({ kind: 'open' });
+    expect((await run(urgent, [failed()], { breaker })).attemptsMs).toEqual([0]);
+    expect((await run(READ, [], { breaker })).outcome, 'a failure leaves it open').toEqual({ kind: 'open' });
+    expect((await run(urgent, [], { breaker })).outcome).toEqual({ kind: 'done', result: 1 });
+    expect((await run(READ, [], { breaker })).outcome, 'a success closes it').toMatchObject({ kind: 'done' });
+  });
+
   it('that throws is settled too, and says nothing of the other side', async () => {
     const healths: Health[] = [];
     const breaker: CircuitBreaker = {

@@ -19,6 +19,19 @@ function judged(text: string): { value: unknown } | undefined {
   }
 }
 
+describe('for a reader that cleans its texts itself', () => {
+  const read = (text: string) =>
+    parseStrictJson(new TextEncoder().encode(text), MAX_DEPTH, { anyText: true });
+
+  it('any text will do, and nothing else is let through', () => {
+    const found = read('{"a": "x\\u0000y", "b": ["\\ud800"]}');
+    expect(found).toMatchObject({ kind: 'json', value: { a: 'x\u0000y', b: ['\ud800'] } });
+    expect(faultsOf(read('{"a": 1, "a": 2}'))).toEqual(['/a stands twice']);
+    expect(faultsOf(read('{"__proto__": 1}'))).toEqual(['/__proto__ is not an allowed name']);
+    expect(read('{"a": ').kind).toBe('not-json');
+  });
+});
+
 describe('against JSON.parse', () => {
   it('every document gives the same value, however it is spaced', () => {
     const census = caseCensus('object', 'array', 'escape in a string', 'fraction or exponent', 'nested');

@@ -38,6 +38,12 @@ const shown = async () => {
   return account && presentAccount(account, at.deps.clock.nowMs()).entries;
 };
 const snapshots = () => at.bridge.calls('snapshot');
+/** Of a command that these books have yet to make. */
+async function lostMagic(): Promise<string> {
+  const [row] = await t.sql(`SELECT (d.magic_namespace::bigint << 40) + ((n.last_value + 40) << 4) AS magic
+    FROM deployment d, command_number n`);
+  return String(row?.['magic']);
+}
 
 describe('an entry after a minute of silence', () => {
   it('has the bridge asked and is made of what it says; one within the minute asks for nothing', async () => {
@@ -98,6 +104,28 @@ describe('an entry after a minute of silence', () => {
       expect(await shown()).toEqual({ taken: false, reason });
     },
   );
+
+  it('is made of what the bridge says where another account’s broker has shown a restore since it was heard', async () => {
+    const doubts = (n: number) => t.sql('UPDATE deployment SET epoch_doubts = $1', [n]);
+    try {
+      await doubts(1);
+      expect(await shown()).toEqual({ taken: false, reason: 'epoch-unproven' });
+      at.bridge.script.snapshot = () => SILENT;
+      expect(await approve()).toEqual({ made: 0, refusal: 'epoch-unproven' });
+      at.answer(gold());
+      const asked = snapshots();
+      expect(await approve()).toEqual({ made: 1, refusal: null });
+      expect(await approve(), 'once is enough').toEqual({ made: 1, refusal: null });
+      expect(snapshots()).toBe(asked + 1);
+      await doubts(2);
+      at.answer({ ...gold(), highest_magic: await lostMagic() });
+      expect(await approve(), 'who lost something himself shows it there').toEqual({
+        ...{ made: 0, refusal: 'epoch-behind' },
+      });
+    } finally {
+      await doubts(0);
+    }
+  });
 
   it('is not made by a silence that follows: the terminal was in another account', async () => {
     at.answer({ account: { login: '999' } });

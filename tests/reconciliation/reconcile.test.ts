@@ -7,7 +7,7 @@ import {
   type ReconcileState,
   reconcile,
 } from '../../functions/reconciliation/reconcile.ts';
-import { wireDeal, wirePosition, wireSnapshot } from '../bridge/bridge-reply.ts';
+import { wireDeal, wireOrder, wirePosition, wireSnapshot } from '../bridge/bridge-reply.ts';
 
 const NAMESPACE = 7;
 const MAGIC = String(magicNumber(NAMESPACE, 1n, 0));
@@ -108,8 +108,18 @@ describe('a trade', () => {
         takeProfit: '1.12000',
       },
     ]);
-    expect(plan.executedCommands).toEqual([{ id: COMMAND.id, positionId: '1001', orderTicket: '1001' }]);
+    expect(plan.executedCommands).toEqual([
+      { id: COMMAND.id, positionId: '1001', orderTicket: '1001', works: false },
+    ]);
     expect(plan.divergences).toEqual([]);
+  });
+
+  it('of an order that is filled in part leaves its command working', () => {
+    const rest = wireOrder({ ticket: '1001', type: 'buy_limit', magic: MAGIC, volume_current: '0.04' });
+    const part = wireSnapshot({ deals: [wireDeal()], positions: [wirePosition()], orders: [rest] });
+    expect(reconcile(state(), snapshotReply.parse(part)).executedCommands).toMatchObject([
+      { id: COMMAND.id, works: true },
+    ]);
   });
 
   it('is found by its stored position where the magic says nothing', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { snapshotReply } from '../../functions/bridge/bridge-protocol.ts';
 import { type GateState, snapshotGate } from '../../functions/reconciliation/snapshot-gate.ts';
-import { CAPTURED_MS, iso, wirePosition, wireSnapshot } from '../bridge/bridge-reply.ts';
+import { CAPTURED_MS, iso, wireDeal, wireOrder, wirePosition, wireSnapshot } from '../bridge/bridge-reply.ts';
 
 const BOUND: GateState = {
   binding: {
@@ -75,6 +75,56 @@ describe('a snapshot', () => {
       expect(judge({ sections, positions: [] })).toBe('snapshot-incomplete');
     },
   );
+});
+
+describe('rows that cannot be facts', () => {
+  const deal = (changes: Record<string, unknown>) => ({ deals: [wireDeal(changes)] });
+  const symbol = { symbol: 'EURUSD', digits: 5, point: '0.00001', volume_min: '0.01', volume_max: '50' };
+  const spec = { ...symbol, volume_step: '0.01', bid: '1.1', ask: '1.2', time: iso(CAPTURED_MS) };
+
+  it('are a position or a symbol twice', () => {
+    const flat = { positions: [wirePosition({ profit: '0' }), wirePosition({ profit: '0' })] };
+    expect(judge({ ...account({ equity: '10000.00' }), ...flat })).toBe('snapshot-incomplete');
+    expect(judge({ symbols: [spec, spec] })).toBe('snapshot-incomplete');
+    expect(judge({ symbols: [spec, { ...spec, symbol: 'EURUSD.x' }] })).toBe('valid');
+    expect(judge({ deals: [wireDeal(), wireDeal()] }), 'of a deal it is known how often it was').toBe(
+      'valid',
+    );
+  });
+
+  it.each([
+    ['a price', deal({ price: '100000000000' })],
+    ['a volume', deal({ volume: '100000000000' })],
+    ['a loss', deal({ profit: '-100000000000' })],
+    ['a stop', { positions: [wirePosition({ sl: '100000000000' })] }],
+    ['an order’s price', { history_orders: [wireOrder({ price_open: '999999999999999' })] }],
+    ['a working order’s volume', { orders: [wireOrder({ volume_current: '100000000000' })] }],
+  ])('are %s that no column holds', (_what, changes) => {
+    expect(judge(changes)).toBe('snapshot-incomplete');
+  });
+
+  it('are not the largest that there may be', () => {
+    expect(judge(deal({ price: '99999999999.99', profit: '-99999999999' }))).toBe('valid');
+  });
+
+  it('are deals dated more than a day after the broker’s own clock, or after the capture', () => {
+    const dated = (ms: number, more: Record<string, unknown> = {}) =>
+      judge({ ...deal({ time: iso(CAPTURED_MS + ms) }), ...more });
+    expect([dated(86_400_000), dated(86_400_001)]).toEqual(['valid', 'clock-offset']);
+    const ahead = { server_now: iso(CAPTURED_MS + 3_600_000) };
+    expect([dated(90_000_000, ahead), dated(90_000_001, ahead)]).toEqual(['valid', 'clock-offset']);
+    const behind = { server_now: iso(CAPTURED_MS - 86_400_000) };
+    expect([dated(86_400_000, behind), dated(86_400_001, behind)]).toEqual(['valid', 'clock-offset']);
+  });
+
+  it('are a page of the history that ends where it begins', () => {
+    const page = { deals_to: iso(CAPTURED_MS - 1_000) };
+    const from = (ms: number | null) => judge(page, { ...BOUND, fromMs: ms });
+    expect(from(null)).toBe('valid');
+    expect(from(CAPTURED_MS - 1_001)).toBe('valid');
+    expect(from(CAPTURED_MS - 1_000)).toBe('snapshot-incomplete');
+    expect(from(CAPTURED_MS)).toBe('snapshot-incomplete');
+  });
 });
 
 describe('the identity of equity', () => {

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Approval, insertApproval } from '../../functions/approvals/approval-store.ts';
+import { ordersToWithdraw } from '../../functions/execution/withdrawal-store.ts';
 import { insertSubscription } from '../../functions/identity/subscription-store.ts';
 import { consume } from '../../functions/jobs.ts';
-import { cancelSignal } from '../../functions/signals/cancel-store.ts';
+import { accountsOfOrders, cancelSignal } from '../../functions/signals/cancel-store.ts';
 import { expireSignals } from '../../functions/signals/expire-signals.ts';
 import {
   approveSignal,
@@ -33,7 +34,7 @@ beforeEach(async () => {
 });
 afterAll(() => t?.drop());
 
-const [REJECTED, CANCELLED, EXPIRED, FAILED] = [2, 5, 6, 7];
+const [APPROVED, REJECTED, CANCELLED, EXPIRED, FAILED] = [1, 2, 5, 6, 7];
 const nowMs = () => deps.clock.nowMs();
 const cancel = () => cancelSignal(t.db, signal.id, auditOf(deps, signal.id, 'cancel'));
 const status = async (userId = desk.userId) =>
@@ -41,6 +42,7 @@ const status = async (userId = desk.userId) =>
     await t.sql('SELECT status FROM deliveries WHERE signal_id = $1 AND user_id = $2', [signal.id, userId])
   )[0]?.['status'];
 const fanOut = () => consumeOne(signal.eventId);
+const ordersOf = (accountId: string) => t.db.run(ordersToWithdraw(accountId));
 const audited = async () =>
   (await t.sql(`SELECT 1 FROM audit_log WHERE action = 'cancel' AND subject_id = $1`, [signal.id])).length;
 const consumeOne = (eventId: string) => consume(deps, [{ kind: 'outbox', id: eventId }]);
@@ -127,12 +129,59 @@ describe('cancelling a signal', () => {
     expect(await state()).toEqual({ status: 0, delivery: FAILED, audited: 0 });
   });
 
-  it('comes too late for an approval that has its command, and changes nothing then', async () => {
-    const { eventId } = await approveSignal(stage, signal.id, desk.userId);
+  /** The signal's order, brought to a state. */
+  async function ordered(changes = ''): Promise<string> {
+    const { eventId, approval } = await approveSignal(stage, signal.id, desk.userId);
     await consumeOne(eventId);
+    const [row] = await t.sql(
+      `UPDATE commands SET kind = kind ${changes} WHERE approval_id = $1 RETURNING id`,
+      [approval.id],
+    );
+    return String(row?.['id']);
+  }
+  const command = async (id: string) =>
+    (await t.sql('SELECT state, reason FROM commands WHERE id = $1', [id]))[0];
+
+  it('ends an order that waits to be sent, and its event', async () => {
+    const id = await ordered();
+    expect(await cancel()).toBe('cancelled');
+    expect(await command(id)).toEqual({ state: 'failed', reason: 'signal-cancelled' });
+    expect(await status()).toBe(CANCELLED);
+    expect(await t.sql('SELECT done_at FROM outbox WHERE id = $1', [id])).not.toEqual([{ done_at: null }]);
+  });
+
+  it('leaves an order that works, and its delivery, to whoever holds the account next', async () => {
+    const id = await ordered(`, state = 'placed', order_ticket = '7', sent_at = now()`);
+    expect(await accountsOfOrders(t.db, signal.id)).toEqual([desk.account.id]);
+    expect(await cancel()).toBe('cancelled');
+    expect(await command(id)).toEqual({ state: 'placed', reason: null });
+    expect(await status()).toBe(APPROVED);
+    expect(await ordersOf(desk.account.id)).toEqual([{ id }]);
+  });
+
+  it.each([
+    ['sent', `, state = 'sent', sent_at = now(), lease_epoch = 1`],
+    ['unknown', `, state = 'unknown', sent_at = now(), lease_epoch = 1`],
+    ['executed', `, state = 'done', sent_at = now(), resolved_at = now(), position_id = '7'`],
+    ['filled in part', `, state = 'placed', sent_at = now(), order_ticket = '7', position_id = '7'`],
+  ])('comes too late for an order that was %s, and changes nothing then', async (_state, changes) => {
+    await ordered(changes);
     expect(await cancel()).toBe('too-late');
-    expect(await status()).toBe(1);
+    expect(await status()).toBe(APPROVED);
     expect(await audited()).toBe(0);
+  });
+
+  it('wakes the accounts at which a close of it is under way', async () => {
+    signal = await storeSignal(stage, desk.producer.id, { intent: 'close', side: 'sell' });
+    const { approval } = await approveSignal(stage, signal.id, desk.userId);
+    await t.sql(
+      `INSERT INTO exits (approval_id, account_id, state, next_at, expires_at, created_at, updated_at)
+       VALUES ($1, $2, 'open', now(), now(), now(), now())`,
+      [approval.id, desk.account.id],
+    );
+    expect(await accountsOfOrders(t.db, signal.id)).toEqual([desk.account.id]);
+    await t.sql(`UPDATE exits SET state = 'done', ended_at = now()`);
+    expect(await accountsOfOrders(t.db, signal.id)).toEqual([]);
   });
 
   it('at the same time as the execution has one winner: a command, or a cancelled delivery', async () => {
@@ -141,9 +190,12 @@ describe('cancelling a signal', () => {
       const { eventId, approval } = await approveSignal(stage, signal.id, desk.userId);
       const [, end] = await Promise.all([consumeOne(eventId), cancel()]);
       const cancelled = end === 'cancelled';
-      const commands = await t.sql('SELECT 1 FROM commands WHERE approval_id = $1', [approval.id]);
+      const commands = await t.sql(
+        `SELECT state FROM commands WHERE approval_id = $1 AND state <> 'failed'`,
+        [approval.id],
+      );
       expect(commands.length).toBe(cancelled ? 0 : 1);
-      expect(await status()).toBe(cancelled ? CANCELLED : 1);
+      expect(await status()).toBe(cancelled ? CANCELLED : APPROVED);
     }
   });
 

@@ -1,7 +1,7 @@
 import { NeonDbError } from '@neondatabase/serverless';
 import type { SQL } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Database } from '../../functions/platform/database.ts';
+import { type Database, databaseFault } from '../../functions/platform/database.ts';
 import { ingestGrouped } from '../../functions/signals/grouped-ingest-store.ts';
 import type { NewSignal } from '../../functions/signals/ingest-store.ts';
 import { makeDesk, newSignal, type Stage } from '../support/organisation.ts';
@@ -142,6 +142,37 @@ describe('a signal alone', () => {
   });
 });
 
+describe('a database that does not answer', () => {
+  /** Two calls that fail after `hangMs` and one signal that came beside them; how often the database was asked. */
+  async function besideCallsOf(hangMs: number): Promise<{ kind: string; asked: number }> {
+    let nowMs = 0;
+    const pass = (ms: number) => {
+      nowMs += ms;
+    };
+    const passing = {
+      nowMs: () => nowMs,
+      sleep: (ms: number) => clock.sleep(1).then(() => pass(ms)),
+    };
+    const { db, calls } = counting(async (_, nth) => {
+      if (nth > 2) return;
+      while (nowMs < hangMs) await clock.sleep(1);
+      throw new NeonDbError('no answer');
+    });
+    const store = (id: string) =>
+      ingestGrouped({ db, clock: passing, after: (work) => void work() }, signal(id));
+    const ends = await Promise.allSettled([`a-${hangMs}`, `b-${hangMs}`, `beside-${hangMs}`].map(store));
+    return { kind: kinds(ends)[2] ?? '', asked: calls.count };
+  }
+
+  it('fails who has waited through it as well, and is not asked once more for him', async () => {
+    expect(await besideCallsOf(15_000)).toEqual({ kind: 'failed', asked: 2 });
+  });
+
+  it('fails nobody but the callers where their connection broke at once', async () => {
+    expect(await besideCallsOf(0)).toEqual({ kind: 'created', asked: 3 });
+  });
+});
+
 describe('a call that never comes back', () => {
   it('holds up nobody for ever: after twenty seconds its place is free again', async () => {
     let nowMs = 0;
@@ -174,7 +205,10 @@ describe('a call that never comes back', () => {
     const { db } = counting((_, nth) => (nth <= 2 ? clock.sleep(20) : new Promise(() => {})));
     const store = (s: NewSignal) => ingestGrouped({ db, clock: passing, after: (work) => void work() }, s);
     const [one, two, , taken] = ['quick-1', 'quick-2', 'caller', 'taken'].map((id) => store(signal(id)));
-    await expect(taken).rejects.toThrow('lost');
+    const failure = await taken?.catch((e: unknown) => e);
+    expect(databaseFault(failure), 'to be answered like any database that is away').toEqual({
+      kind: 'unreachable',
+    });
     expect([(await one)?.kind, (await two)?.kind]).toEqual(['created', 'created']);
   });
 });

@@ -76,6 +76,7 @@ export async function startOwnServer(): Promise<PlainServer> {
     dataDir: join(folder, 'data'),
     port,
     superuserPassword: PASSWORD,
+    settings: ['max_connections=200'],
   });
   const stop = async () => {
     await postgres.stop();

@@ -8,6 +8,7 @@ import { reconcileAccount } from '../../functions/reconciliation/reconcile-accou
 import { answerBridge, type BridgeRequest } from '../../infra/local/broker/bridge-webhook.ts';
 import type { BrokerHost } from '../../infra/local/broker/broker-host.ts';
 import { answerControl } from '../../infra/local/broker/control-server.ts';
+import type { PageLimits } from '../../infra/local/broker/history-page.ts';
 import { inMemoryBroker } from '../../infra/local/broker/in-memory-broker.ts';
 import { approveSignal, makeDesk, storeSignal } from './organisation.ts';
 import { START_MS, testClock } from './test-clock.ts';
@@ -16,7 +17,12 @@ import { type TestDeps, testDeps } from './test-deps.ts';
 
 type Book = {
   journal: { cmd_id: string; executed: number }[];
-  accounts: { login: string; positions: Record<string, string>[]; deals: Record<string, string>[] }[];
+  accounts: {
+    login: string;
+    positions: Record<string, string>[];
+    orders: Record<string, string>[];
+    deals: Record<string, string>[];
+  }[];
 };
 
 export class DeskAtSimulator {
@@ -38,23 +44,32 @@ export class DeskAtSimulator {
     deps.outbound = this.#outbound;
   }
 
-  static async make(t: TestDatabase): Promise<DeskAtSimulator> {
+  /** `page`: how much history the bridge puts into one snapshot. */
+  static async make(
+    t: TestDatabase,
+    page?: PageLimits,
+    marginMode: 'hedging' | 'netting' | 'exchange' = 'hedging',
+  ): Promise<DeskAtSimulator> {
     const clock = testClock();
     const deps = testDeps(t, { clock });
     const desk = await makeDesk({ t, deps });
-    const host = inMemoryBroker({ seed: 7, nowMs: START_MS, realNowMs: () => clock.nowMs() });
+    const host = inMemoryBroker({
+      ...{ seed: 7, nowMs: START_MS, realNowMs: () => clock.nowMs() },
+      ...(page && { page }),
+    });
     const at = new DeskAtSimulator(t, deps, desk, host);
     const { login } = desk.account;
     at.control('/accounts', {
       login,
       server: 'Demo-1',
       currency: 'USD',
-      margin_mode: 'hedging',
+      margin_mode: marginMode,
       balance: '100000',
     });
     const secret = `whsec_${Buffer.from(desk.bridge.secret).toString('base64')}`;
     at.control('/bridges', { bridge_id: desk.bridge.id, secret, login });
     at.control('/tick', { symbol: 'XAUUSD', bid: '2034.90', ask: '2035.10' });
+    await t.sql('UPDATE accounts SET margin_mode = $2 WHERE id = $1', [desk.account.id, marginMode]);
     await t.sql('UPDATE bridges SET url = $2 WHERE id = $1', [
       ...[desk.bridge.id, `http://127.0.0.1:9/bridge/${login}`],
     ]);
@@ -82,14 +97,14 @@ export class DeskAtSimulator {
     return reconcileAccount(this.deps, this.desk.account.id);
   }
 
-  /** A signal of this moment, approved and worked until nothing is on the queue; the command's row. */
-  async approve() {
-    const signal = await storeSignal(this, this.desk.producer.id);
-    const { approval, eventId } = await approveSignal(this, signal.id, this.desk.userId);
+  /** A signal, by default one of this moment, approved and worked until nothing is on the queue; the command's row. */
+  async approve(given?: string) {
+    const signalId = given ?? (await storeSignal(this, this.desk.producer.id)).id;
+    const { approval, eventId } = await approveSignal(this, signalId, this.desk.userId);
     this.deps.sent.push({ kind: 'outbox', id: eventId });
     await this.deps.drain();
     const rows = await this.t.sql('SELECT * FROM commands WHERE approval_id = $1', [approval.id]);
-    return { signalId: signal.id, approvalEventId: eventId, command: rows[0] };
+    return { signalId, approvalEventId: eventId, command: rows[0] };
   }
 
   readonly #outbound: Outbound = async (request) => {

@@ -56,6 +56,8 @@ const ROWS: Record<string, string> = {
       negative_lookups, created_at, updated_at)
     VALUES ('${command}', '${account}', '${approval}', '${signal}', 'open', 'XAUUSD', '{}', 1, 'cs', 0, 'done', ${AT}, 0,
       ${AT}, ${AT})`,
+  exits: `(approval_id, account_id, state, next_at, expires_at, created_at, updated_at)
+    VALUES ('${approval}', '${account}', 'open', ${AT}, ${AT}, ${AT}, ${AT})`,
   broker_deals: `(account_id, ticket, order_ticket, position_id, time, type, entry, magic, reason, symbol, volume, price,
       commission, swap, profit, fee, comment, external_id, recorded_at)
     VALUES ('${account}', '1', '1', '1', ${AT}, 'buy', 'in', 1, 'expert', 'XAUUSD', 1, 1, 0, 0, 0, 0, '', '', ${AT})`,
@@ -74,9 +76,12 @@ const ROWS: Record<string, string> = {
   reconciliation_runs: `(id, account_id, outcome, new_deals, events, started_at, finished_at)
     VALUES ('${id(22)}', '${account}', 'applied', 1, '[]', ${AT}, ${AT})`,
   schedule_ticks: `(minute, claimed_at) VALUES (${AT}, ${AT})`,
-  candles: `(account_id, instrument, timeframe, time, open, high, low, close, volume)
+  candles: `(account_id, symbol, timeframe, time, open, high, low, close, volume)
     VALUES ('${account}', 'XAUUSD', 'M5', ${AT}, 1, 1, 1, 1, 1)`,
   charts: `(digest, user_id, kind, private, spec, alt, created_at) VALUES ('d', '${user}', 'candlestick', true, '{}', '', ${AT})`,
+  bridge_nonces: `(bridge_id, nonce, seen_at) VALUES ('${bridge}', 'one', ${AT})`,
+  bridge_candle_wishes: `(id, bridge_id, symbol, timeframe, bars, created_at)
+    VALUES ('${id(29)}', '${bridge}', 'XAUUSD', 'M5', 1, ${AT})`,
   bridge_contacts: `(bridge_id, heard_at, outcome, failures, next_at, updated_at)
     VALUES ('${bridge}', ${AT}, 'applied', 0, ${AT}, ${AT})`,
   alerts: `(id, kind, subject_kind, subject_id, period, user_id, detail, event_id, created_at)

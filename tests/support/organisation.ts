@@ -50,7 +50,7 @@ export async function makeUser({ deps }: Stage, role: Role = 'user'): Promise<st
     role,
     createdMs: deps.clock.nowMs(),
   };
-  const made = await insertUser(deps.db, { ...user, disabled: false }, auditOf(deps, id));
+  const made = await insertUser(deps.db, { ...user, disabled: false, maxBridges: null }, auditOf(deps, id));
   if (made.kind !== 'created') throw new Error('a test user could not be made');
   return id;
 }
@@ -101,7 +101,8 @@ export async function makeBridge({ deps }: Stage, ownerId: string): Promise<Made
   const sealed = await seal(need(deps.config, 'BRIDGE_KEYS'), place, secret, deps.ids.randomBytes(12));
   const url = 'http://127.0.0.1:9/bridge';
   const bridge = { id, ownerId, name: 'A bridge', url, createdMs: deps.clock.nowMs(), revoked: false };
-  await insertBridge(deps.db, bridge, { ...sealed, version: 1 }, auditOf(deps, id));
+  if (!(await insertBridge(deps.db, bridge, { ...sealed, version: 1 }, 1_000, auditOf(deps, id))))
+    throw new Error('a test bridge could not be made');
   return { id, secret };
 }
 
@@ -129,7 +130,7 @@ export async function makeAccount(
   if (of.fresh !== true)
     await t.sql(
       `UPDATE accounts SET halted = false, server = 'Demo-1', login = $2, currency = 'USD', margin_mode = 'hedging',
-         trade_mode = 'demo', bound_at = $3, snapshot_at = $3 WHERE id = $1`,
+         trade_mode = 'demo', bound_at = $3, snapshot_at = $3, trusted_at = $3 WHERE id = $1`,
       [id, login, isoTime(deps.clock.nowMs())],
     );
   if (of.fresh !== true)

@@ -26,11 +26,23 @@ const resolved = (path: string, specifier: string): string =>
   specifier.startsWith('.') ? normalize(join(dirname(path), specifier)) : specifier;
 
 /** Paths below `folder` whose name ends in `.ts`, sorted. */
-export const filesBelow = (folder: string): string[] =>
+export const filesBelow = (folder: string): string[] => ending(folder, '.ts');
+
+/** The same for `.py`. */
+export const pythonBelow = (folder: string): string[] => ending(folder, '.py');
+
+const ending = (folder: string, end: string): string[] =>
   readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => name.endsWith(end))
     .map((name) => join(folder, name))
     .sort();
+
+/** Reads one Python file of the repository; its imports are modules, those of its own package with a dot in front. */
+export function readPython(path: string): Pick<SourceFile, 'path' | 'text' | 'imports'> {
+  const text = readFileSync(join(ROOT, path), 'utf8');
+  const found = text.matchAll(/^\s*(?:from (\S+) import|import (\S+))/gm);
+  return { path, text, imports: [...found].map((m) => m[1] ?? m[2] ?? '') };
+}
 
 /** Reads one TypeScript file of the repository. */
 export function readSource(path: string): SourceFile {

@@ -46,7 +46,12 @@ const commandSchema = z.object({
 });
 
 export const envelopeSchema = z.discriminatedUnion('kind', [
-  z.object({ ...common, kind: z.literal('snapshot'), deals_from: instant.nullish() }),
+  z.object({
+    ...common,
+    kind: z.literal('snapshot'),
+    deals_from: instant.nullish(),
+    deals_to: instant.nullish(),
+  }),
   z.object({ ...common, kind: z.literal('execute'), command: commandSchema }),
   z.object({ ...common, kind: z.literal('lookup'), cmd_id: z.string(), magic: ticket }),
   z.object({

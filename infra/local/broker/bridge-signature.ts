@@ -88,18 +88,40 @@ export function verifyRequest(
   return match;
 }
 
+interface SaidReply {
+  status: number;
+  nonce: string;
+  requestBody: Uint8Array;
+  timestamp: string;
+  body: Uint8Array;
+}
+
+const replyLines = (reply: SaidReply): string[] => [
+  'v1-reply',
+  String(reply.status),
+  reply.nonce,
+  sha256Hex(reply.requestBody),
+  reply.timestamp,
+  sha256Hex(reply.body),
+];
+
 /** `X-Signature` of a reply, over status, the request's nonce and body, the reply's timestamp and body. */
-export function signReply(
+export function signReply(secret: string, reply: SaidReply): string {
+  return PREFIX + mac(secret, 'from-bridge', replyLines(reply)).toString('base64');
+}
+
+/** `X-Signature` of a request that the bridge itself makes; `path` with its query, as sent. */
+export function signRequest(
   secret: string,
-  reply: { status: number; nonce: string; requestBody: Uint8Array; timestamp: string; body: Uint8Array },
+  request: { path: string; timestamp: string; nonce: string; bridgeId: string; body: Uint8Array },
 ): string {
-  const lines = [
-    'v1-reply',
-    String(reply.status),
-    reply.nonce,
-    sha256Hex(reply.requestBody),
-    reply.timestamp,
-    sha256Hex(reply.body),
-  ];
+  const { path, timestamp, nonce, bridgeId, body } = request;
+  const lines = ['v1', 'POST', path, timestamp, nonce, bridgeId, sha256Hex(body)];
   return PREFIX + mac(secret, 'from-bridge', lines).toString('base64');
+}
+
+/** Whether a reply to the bridge's own request was signed by the other side. */
+export function verifyReply(secret: string, reply: SaidReply, signature: string): boolean {
+  const given = macOf(signature);
+  return given !== null && timingSafeEqual(mac(secret, 'to-bridge', replyLines(reply)), given);
 }

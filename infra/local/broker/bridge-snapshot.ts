@@ -7,6 +7,7 @@ import type { AccountRecord, FaultRecord } from './broker-records.ts';
 import type { BrokerState } from './broker-state.ts';
 import { plain } from './decimal.ts';
 import { SECTIONS } from './fault-book.ts';
+import { historyPage, type PageLimits } from './history-page.ts';
 import { serverOffsetMs, toServerMs } from './server-clock.ts';
 import {
   candleRow,
@@ -76,12 +77,12 @@ function highestMagic(state: BrokerState, login: string, journal: BridgeJournal)
   return String(highest);
 }
 
-/** Body of a `snapshot` reply. `faults` are the snapshot faults taken for this request. */
+/** Body of a `snapshot` reply, with one page of the history. `faults` are the snapshot faults taken for this request. */
 export function snapshotBody(
   state: BrokerState,
   account: AccountRecord,
   request: Kind<'snapshot'>,
-  context: { realNowMs: number; faults: readonly FaultRecord[]; journal: BridgeJournal },
+  context: { realNowMs: number; faults: readonly FaultRecord[]; journal: BridgeJournal; page: PageLimits },
 ) {
   const has = (kind: string) => context.faults.some((fault) => fault.kind === kind);
   const from =
@@ -94,16 +95,20 @@ export function snapshotBody(
   const shown = { account: accountRow(state, account), ...records };
   for (const section of SECTIONS.filter(failed))
     Object.assign(shown, { [section]: nothingOf(section, shown) });
-  return {
+  const { deals, history_orders, ...present } = shown;
+  const said = {
     captured_at: isoUtc(context.realNowMs),
     server_now: isoUtc(state.nowMs()),
     connected: !has('disconnected'),
     server_offset_seconds: serverOffsetMs(account.server_tz, state.nowMs()) / 1000,
-    ...shown,
+    ...present,
     symbols: [...state.tables.symbol.values()].map((spec) => symbolRow(state, account, spec)),
     sections: Object.fromEntries(SECTIONS.map((section) => [section, !failed(section)])),
     highest_magic: highestMagic(state, account.login, context.journal),
   };
+  const toMs = request.deals_to == null ? null : Date.parse(request.deals_to);
+  const room = { limits: context.page, restBytes: Buffer.byteLength(JSON.stringify(said)) };
+  return { ...said, ...historyPage({ deals, history_orders }, toMs, room) };
 }
 
 type Section = (typeof SECTIONS)[number];

@@ -1,8 +1,8 @@
 // `POST /bridge/<login>`: proof, envelope, faults of the wire, signed reply; the same for HTTP and in one process.
 // Invariants: nothing is parsed or answered in substance before the signature and the nonce are accepted; every
 // reply to a proven request is signed; a 401 says nothing about its cause.
+import { bridgeContent, type Content } from './bridge-content.ts';
 import { type Envelope, envelopeSchema } from './bridge-envelope.ts';
-import { executeCommand } from './bridge-execute.ts';
 import type { BridgeJournal } from './bridge-journal.ts';
 import {
   isFresh,
@@ -11,12 +11,12 @@ import {
   signReply,
   verifyRequest,
 } from './bridge-signature.ts';
-import { candlesBody, lookupBody, snapshotBody } from './bridge-snapshot.ts';
 import { BrokerCrash } from './broker-crash.ts';
 import type { BrokerEngine } from './broker-engine.ts';
 import type { AccountRecord, FaultRecord } from './broker-records.ts';
-import { SNAPSHOT_FAULTS, TRANSPORT_FAULTS, takeFault } from './fault-book.ts';
+import { TRANSPORT_FAULTS, takeFault } from './fault-book.ts';
 import type { HeldReplies } from './held-replies.ts';
+import type { PageLimits } from './history-page.ts';
 import type { NonceMemory } from './nonce-memory.ts';
 
 const HUGE_BYTES = 10 * 1_048_576;
@@ -31,6 +31,8 @@ export interface BridgeContext {
   held: HeldReplies;
   realNowMs: () => number;
   crash: () => never;
+  /** How much history one snapshot holds. */
+  page: PageLimits;
 }
 
 export interface BridgeRequest {
@@ -57,11 +59,6 @@ interface Proven {
   account: AccountRecord;
   secret: string;
   proof: ProofHeaders;
-  body: Buffer;
-}
-
-interface Content {
-  status: number;
   body: Buffer;
 }
 
@@ -98,8 +95,8 @@ async function answerWith(
     return { kind: 'cut' };
   }
   if (fault?.kind === 'http_500') return reply({ status: 500, body: Buffer.from('{"error":"internal"}') });
-  let content = contentOf(context, proven, envelope);
-  if (fault?.kind === 'duplicate') content = contentOf(context, proven, envelope);
+  let content = bridgeContent(context, proven.account, envelope);
+  if (fault?.kind === 'duplicate') content = bridgeContent(context, proven.account, envelope);
   const { login } = proven.account;
   content = context.held.staleFor(`${login}/${envelope?.kind}`, content, fault?.kind === 'stale');
   if (fault?.kind === 'reorder') {
@@ -185,54 +182,6 @@ function takeTransportFault(
 ): FaultRecord | null {
   const { engine } = context;
   return engine.transact(() => takeFault(engine.state, { kinds: TRANSPORT_FAULTS, login, on }));
-}
-
-function contentOf(context: BridgeContext, proven: Proven, envelope: Envelope | null): Content {
-  const { bootId, nextSeq } = context;
-  const account = shownAccount(context, proven.account, envelope?.kind);
-  const seq = nextSeq(proven.account.login);
-  const [status, content] = envelope
-    ? answerTo(context, account, envelope)
-    : [422, { error: { code: 'invalid_envelope', message: 'the body is no envelope of version 1' } }];
-  const head = { v: 1, kind: envelope?.kind ?? null, request_id: envelope?.request_id ?? null };
-  return { status, body: Buffer.from(JSON.stringify({ ...head, boot_id: bootId, seq, ...content })) };
-}
-
-/** The account the terminal is logged in to: another one while a `switch:<login>` fault is armed. */
-function shownAccount(context: BridgeContext, account: AccountRecord, on: string | undefined): AccountRecord {
-  const { engine } = context;
-  const wanted = { kinds: ['switch:*'], login: account.login, on };
-  const fault = engine.transact(() => takeFault(engine.state, wanted));
-  return fault ? engine.account(fault.kind.slice('switch:'.length)) : account;
-}
-
-function answerTo(context: BridgeContext, account: AccountRecord, envelope: Envelope): [number, object] {
-  const { engine, journal, realNowMs } = context;
-  engine.catchUp();
-  switch (envelope.kind) {
-    case 'snapshot': {
-      const faults = takeSnapshotFaults(context, account.login);
-      const fresh = engine.account(account.login);
-      return [200, snapshotBody(engine.state, fresh, envelope, { realNowMs: realNowMs(), faults, journal })];
-    }
-    case 'execute':
-      return [200, { result: executeCommand({ ...context, account }, envelope.command) }];
-    case 'lookup':
-      return [200, lookupBody(engine.state, account, envelope, journal)];
-    case 'candles': {
-      const found = candlesBody(engine.state, envelope);
-      return [200, found ?? { error: { code: 'unknown_symbol', message: `no symbol ${envelope.symbol}` } }];
-    }
-  }
-}
-
-function takeSnapshotFaults(context: BridgeContext, login: string): FaultRecord[] {
-  const { engine } = context;
-  return engine.transact(() =>
-    [...SNAPSHOT_FAULTS, 'disconnected']
-      .map((kind) => takeFault(engine.state, { kinds: [kind], login, on: 'snapshot' }))
-      .filter((fault) => fault !== null),
-  );
 }
 
 function signed(context: BridgeContext, proven: Proven, content: Content, spoiled: boolean): BridgeReply {

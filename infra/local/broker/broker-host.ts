@@ -7,6 +7,7 @@ import type { BridgeContext } from './bridge-webhook.ts';
 import { BrokerCrash } from './broker-crash.ts';
 import { BrokerEngine } from './broker-engine.ts';
 import { HeldReplies } from './held-replies.ts';
+import { PAGE_LIMITS, type PageLimits } from './history-page.ts';
 import { NonceMemory } from './nonce-memory.ts';
 
 export interface HostOptions {
@@ -16,6 +17,8 @@ export interface HostOptions {
   realNowMs: () => number;
   /** Where given, a new broker starts with its clock held there (UTC ms). */
   heldAtMs?: number;
+  /** How much history one snapshot holds. */
+  page?: PageLimits;
 }
 
 interface Run {
@@ -60,7 +63,9 @@ export class BrokerHost {
       seqs.set(login, seq);
       return seq;
     };
-    return { engine, journal, nonces, bootId, nextSeq, held, realNowMs: this.realNowMs, crash: this.#crash };
+    const { page = PAGE_LIMITS } = this.#options;
+    const { realNowMs } = this;
+    return { engine, journal, nonces, bootId, nextSeq, held, realNowMs, crash: this.#crash, page };
   }
 
   /** Forgets everything in memory and reads the journals again, under a new boot id. */

@@ -209,6 +209,8 @@ export interface BridgeRecord {
   login: string;
   /** Newest first; the one before stays valid so that a rotation can overlap. */
   secrets: string[];
+  /** Where it polls; null: it is called. */
+  sync_url: string | null;
 }
 
 export interface ClockRecord {

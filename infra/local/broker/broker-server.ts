@@ -1,22 +1,26 @@
-// The broker's one listener: `/bridge/<login>` for the signed webhook, everything else for control.
+// The broker's one listener: `/bridge/<login>` for the signed webhook, `/sync` to have a bridge that polls come at once,
+// everything else for control.
 // Invariant: it binds 127.0.0.1 only; a body over the limit is never kept in memory.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { answerBridge, type BridgeAnswer } from './bridge-webhook.ts';
 import type { BrokerHost } from './broker-host.ts';
 import { answerControl } from './control-server.ts';
+import { PollRounds } from './poll-rounds.ts';
 
 const LOOPBACK = '127.0.0.1';
 const MAX_BODY_BYTES = 1_048_576;
 
 /** Starts listening; resolves with the server and the port it got (asked for 0, any free one). */
 export function listen(host: BrokerHost, port: number): Promise<{ server: Server; port: number }> {
+  const rounds = new PollRounds(host);
   const server = createServer((request, response) => {
-    answer(host, request, response).catch((cause: unknown) => {
+    answer({ host, rounds }, request, response).catch((cause: unknown) => {
       // A failure in the middle of a request leaves state as it was before it (transactions), so going on is safe.
       console.error(JSON.stringify({ event: 'broker_error', route: request.url, error: String(cause) }));
       if (!response.headersSent) sendJson(response, 500, { error: 'internal' });
     });
   });
+  server.once('close', () => rounds.stop());
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, LOOPBACK, () => {
@@ -26,7 +30,11 @@ export function listen(host: BrokerHost, port: number): Promise<{ server: Server
   });
 }
 
-async function answer(host: BrokerHost, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  { host, rounds }: { host: BrokerHost; rounds: PollRounds },
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const body = await readBody(request);
   if (!body) return sendJson(response, 413, { error: 'payload too large' });
   const url = new URL(request.url ?? '/', 'http://loopback');
@@ -40,7 +48,12 @@ async function answer(host: BrokerHost, request: IncomingMessage, response: Serv
   const isGet = request.method === 'GET';
   const given = isGet ? Object.fromEntries(url.searchParams) : parseJson(body);
   if (given === undefined) return sendJson(response, 400, { error: 'the body is not JSON' });
+  if (!isGet && url.pathname === '/sync') {
+    const done = await rounds.syncNow(String((given as { bridge_id?: unknown }).bridge_id));
+    return sendJson(response, done === null ? 404 : 200, done ?? { error: 'no such bridge polls' });
+  }
   const reply = answerControl(host, `${request.method} ${url.pathname}`, given);
+  if (url.pathname === '/bridges') rounds.refresh();
   sendJson(response, reply.status, reply.body);
 }
 

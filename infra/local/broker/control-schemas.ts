@@ -30,7 +30,12 @@ const account = z.strictObject({
   comment_length: z.int().min(0).max(31).default(ACCOUNT_DEFAULTS.comment_length),
   keeps_magic: z.boolean().default(ACCOUNT_DEFAULTS.keeps_magic),
 });
-const bridge = z.strictObject({ bridge_id: z.string().min(1).max(100), secret: z.string(), login });
+const bridge = z.strictObject({
+  bridge_id: z.string().min(1).max(100),
+  secret: z.string(),
+  login,
+  sync_url: z.url().optional(),
+});
 const pendingType = z.enum(PENDING_TYPES);
 
 export const controlSchemas = {
@@ -55,7 +60,7 @@ export const controlSchemas = {
     kind: z.string().refine(isFaultKind, 'unknown fault'),
     login: login.optional(),
     times: z.int().min(0).max(10_000).default(1),
-    on: z.enum(['snapshot', 'execute', 'lookup', 'candles']).optional(),
+    on: z.enum(['snapshot', 'execute', 'lookup', 'candles', 'sync']).optional(),
     hold_ms: z.int().min(0).max(600_000).optional(),
   }),
   deposit: z.strictObject({ login, amount: signed, comment: z.string().max(31).optional() }),
@@ -78,7 +83,11 @@ export const controlSchemas = {
     comment: z.string().max(31).optional(),
   }),
   manualTrade: z.union([
-    z.strictObject({ login, symbol, side: z.enum(['buy', 'sell']), volume: positive, sl: level, tp: level }),
+    z.strictObject({
+      ...{ login, symbol, side: z.enum(['buy', 'sell']), volume: positive, sl: level, tp: level },
+      /** Another program's at the terminal; none: by hand. */
+      magic: ticket.optional(),
+    }),
     z.strictObject({ login, close: ticket, volume: positive.optional() }),
     z.strictObject({ login, modify: ticket, sl: level, tp: level }),
     z.strictObject({ login, cancel: ticket }),

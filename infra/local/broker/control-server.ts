@@ -175,14 +175,16 @@ export function answerControl(
   }
 }
 
-function addBridge(engine: BrokerEngine, bridge: { bridge_id: string; secret: string; login: string }): void {
-  const { bridge_id, secret, login } = bridge;
+type GivenBridge = { bridge_id: string; secret: string; login: string; sync_url?: string };
+
+function addBridge(engine: BrokerEngine, bridge: GivenBridge): void {
+  const { bridge_id, secret, login, sync_url = null } = bridge;
   if (!secretBytes(secret))
     throw new BrokerError('secret must be whsec_ and padded base64 of at least 16 bytes');
   engine.account(login);
   const before = engine.state.tables.bridge.get(bridge_id);
   const kept = before?.login === login ? before.secrets.filter((known) => known !== secret).slice(0, 1) : [];
-  engine.state.put('bridge', bridge_id, { bridge_id, login, secrets: [secret, ...kept] });
+  engine.state.put('bridge', bridge_id, { bridge_id, login, secrets: [secret, ...kept], sync_url });
 }
 
 /** The held time, with a warning where deals lie after it: readers that follow deals by time would miss new ones. */

@@ -1,5 +1,6 @@
 // A whole broker inside the calling process, without files or HTTP, for tests that run thousands of schedules.
 import { BrokerHost } from './broker-host.ts';
+import { PAGE_LIMITS, type PageLimits } from './history-page.ts';
 
 /**
  * Starts a broker in memory with its market's clock held at `nowMs` (UTC). `realNowMs` is the clock that signatures and
@@ -10,10 +11,11 @@ export function inMemoryBroker(options: {
   seed: number;
   nowMs: number;
   realNowMs?: () => number;
+  page?: PageLimits;
 }): BrokerHost {
-  const { seed, nowMs } = options;
+  const { seed, nowMs, page = PAGE_LIMITS } = options;
   let host: BrokerHost | null = null;
   const followed = () => host?.engine.state.nowMs() ?? nowMs;
-  host = new BrokerHost({ dir: null, seed, heldAtMs: nowMs, realNowMs: options.realNowMs ?? followed });
+  host = new BrokerHost({ dir: null, seed, heldAtMs: nowMs, realNowMs: options.realNowMs ?? followed, page });
   return host;
 }

@@ -1,4 +1,4 @@
-// Trades made by hand in a terminal: magic 0, reason CLIENT, no comment.
+// Trades made by hand in a terminal: magic 0, reason CLIENT, no comment; or, where a magic is given, by another program.
 import type { BrokerEngine } from './broker-engine.ts';
 import { BrokerError } from './broker-error.ts';
 import type { ControlBody } from './control-schemas.ts';
@@ -49,9 +49,10 @@ function requestOf(engine: BrokerEngine, body: ControlBody<'manualTrade'>): Trad
     };
   }
   engine.symbol(body.symbol);
-  const { symbol, side, volume } = body;
+  const { symbol, side, volume, magic } = body;
   return {
     ...market,
+    ...(magic === undefined ? {} : { magic, reason: 'expert' as const }),
     symbol,
     side,
     volume,

@@ -36,6 +36,8 @@ function defaultsOf(table: keyof Tables, row: object): object {
         ...ORDER_DEFAULTS,
         type_time: (row as OrderRecord).time_expiration === null ? 'gtc' : 'specified',
       };
+    case 'bridge':
+      return { sync_url: null };
     case 'symbol':
       return SYMBOL_DEFAULTS.find((spec) => spec.symbol === (row as SymbolRecord).symbol) ?? {};
     default:

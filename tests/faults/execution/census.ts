@@ -1,9 +1,31 @@
 // How often each thing was reached in a run of schedules. A run that missed one proved less than its name says.
 import { commands } from '../../../drizzle/schema/commands.ts';
+import type { DeploymentHalt } from './deployment-halt.ts';
 import type { Desk } from './desk.ts';
 import { ACTIONS, FAULTS, LATE, RETCODE_CLASSES, type Step } from './schedule.ts';
 
-const SORTS = ['action', 'fault', 'retcode class', 'command state', 'end of an approval'] as const;
+const SORTS = [
+  ...(['action', 'fault', 'retcode class', 'command state', 'end of an approval'] as const),
+  ...(['halt of the deployment', 'exit'] as const),
+] as const;
+const HALT = ['began', 'refused an approval', 'refused a command', 'let an exit through'] as const;
+/** What only closes and cancellations do, by an expression over what is stored of an account. */
+const EXITS: Readonly<Record<string, string>> = {
+  'close retried after unknown': `SELECT count(*) FROM test_states s JOIN commands c ON c.id = s.command_id
+    WHERE s.account_id = $1 AND c.kind = 'close' AND s.was = 'unknown' AND s.state = 'created'`,
+  'close retried after a refusal': `SELECT count(*) FROM test_states s JOIN commands c ON c.id = s.command_id
+    WHERE s.account_id = $1 AND c.kind = 'close' AND s.was = 'sent' AND s.state = 'created' AND c.state = 'done'`,
+  'rest of a close': `SELECT count(*) FROM commands c WHERE c.account_id = $1 AND c.kind = 'close' AND c.leg > 0
+    AND EXISTS (SELECT 1 FROM commands b WHERE b.approval_id = c.approval_id AND b.state = 'partial'
+      AND b.instruction->'pre'->>'position_id' = c.instruction->'pre'->>'position_id')`,
+  'cancel of a working order': `SELECT count(*) FROM commands WHERE account_id = $1 AND kind = 'cancel' AND state = 'done'`,
+  'entry taken back': `SELECT count(*) FROM commands WHERE account_id = $1 AND reason = 'superseded-by-close'`,
+  done: `SELECT count(*) FROM exits WHERE account_id = $1 AND state = 'done'`,
+  incomplete: `SELECT count(*) FROM exits WHERE account_id = $1 AND state = 'failed'
+    AND reason NOT IN ('nothing-to-close', 'signal-cancelled')`,
+  'entry that would merge': `SELECT count(*) FROM deliveries d JOIN approvals p ON p.signal_id = d.signal_id
+    AND p.user_id = d.user_id WHERE p.account_id = $1 AND d.refusal = 'would-merge'`,
+};
 type Sort = (typeof SORTS)[number];
 
 const classOf = (retcode: number): string =>
@@ -20,6 +42,8 @@ export class Census {
       'retcode class': zeros(Object.keys(RETCODE_CLASSES)),
       'command state': zeros(commands.state.enumValues),
       'end of an approval': new Map(),
+      'halt of the deployment': zeros(HALT),
+      exit: zeros(Object.keys(EXITS)),
     };
   }
 
@@ -43,6 +67,25 @@ export class Census {
       [desk.accountId],
     );
     for (const { name, n } of ends) this.#count('end of an approval', name, n);
+    for (const [name, text] of Object.entries(EXITS)) {
+      const [{ n }] = await desk.stage.sql(`SELECT (${text})::int AS n`, [desk.accountId]);
+      this.#count('exit', name, n);
+    }
+    const [refused] = await desk.stage.sql(
+      `SELECT count(*) FILTER (WHERE c.id IS NULL)::int AS approvals, count(c.id)::int AS commands FROM approvals p
+         JOIN deliveries d ON d.signal_id = p.signal_id AND d.user_id = p.user_id
+         LEFT JOIN commands c ON c.approval_id = p.id AND c.reason = d.refusal
+       WHERE p.account_id = $1 AND d.refusal = 'deployment-halted'`,
+      [desk.accountId],
+    );
+    this.#count('halt of the deployment', 'refused an approval', refused.approvals);
+    this.#count('halt of the deployment', 'refused a command', refused.commands);
+  }
+
+  /** Counts what a stage's halts of the deployment came to. */
+  addHalt({ began, exitsSent }: DeploymentHalt): void {
+    this.#count('halt of the deployment', 'began', began);
+    this.#count('halt of the deployment', 'let an exit through', exitsSent);
   }
 
   /** One line for each sort of things. */

@@ -4,6 +4,7 @@ import { Big } from 'big.js';
 import type { Json } from '../../../infra/local/api-client.ts';
 import { type Person, type Producer, unique } from '../../contracts/world.ts';
 import type { BrokerSite } from './broker-site.ts';
+import { ENTERS } from './deployment-halt.ts';
 import { DECOY_LOGIN, INSTRUMENTS, type Instrument, LATE, type Step } from './schedule.ts';
 import type { Stage } from './stage.ts';
 import { isBusy, letTimePass, makeOverdue } from './stored-time.ts';
@@ -30,6 +31,9 @@ export class Desk {
   /** What is wrong though no rule was broken at the end any more: a 5xx, an entry sent during a halt. */
   readonly faults: string[] = [];
   halted = false;
+  /** Whether the halt in force takes working orders back. */
+  withdraws = false;
+  #haltsAll = false;
   /** Entries sent, each attempt by itself, when the halt in force was acknowledged. */
   #sentBefore = new Set<string>();
   #background: Promise<void>[] = [];
@@ -96,8 +100,17 @@ export class Desk {
         return this.#arm(step);
       case 'halt':
         return this.#halt(true);
+      case 'withdraw':
+        return this.#halt(true, true);
       case 'resume':
         return this.#halt(false);
+      case 'service':
+        return this.#service();
+      case 'halt-all':
+        this.#haltsAll = true;
+        return this.stage.halt.halt();
+      case 'resume-all':
+        return this.resumeAll();
       case 'tick':
         await makeOverdue(this.stage.sql, this.accountId);
         return this.stage.tick();
@@ -117,6 +130,13 @@ export class Desk {
       case 'settle':
         return this.settle();
     }
+  }
+
+  /** Lifts a halt of the deployment that this schedule has said, if it stands. */
+  async resumeAll(): Promise<void> {
+    if (!this.#haltsAll) return;
+    this.#haltsAll = false;
+    this.faults.push(...(await this.stage.halt.resume()));
   }
 
   async reconcile(): Promise<void> {
@@ -153,19 +173,21 @@ export class Desk {
   async #sentEntries(): Promise<string[]> {
     const rows = await this.stage.sql(
       `SELECT s.command_id || ' by its row ' || s.id AS key FROM test_states s JOIN commands c ON c.id = s.command_id
-       WHERE s.account_id = $1 AND s.state = 'sent' AND c.kind <> 'close'`,
+       WHERE s.account_id = $1 AND s.state = 'sent' AND ${ENTERS}`,
       [this.accountId],
     );
     return rows.map((r) => r.key);
   }
 
-  async #halt(halt: boolean): Promise<void> {
+  async #halt(halt: boolean, withdraw_pending = false): Promise<void> {
     await this.judgeHalt();
     const { owner } = this.stage.world.dev.tokens;
     const token = halt ? this.user.token : owner;
-    await this.#post(`/api/v1/accounts/${this.accountId}/${halt ? 'halt' : 'resume'}`, {}, [200], token);
+    const body = withdraw_pending ? { withdraw_pending } : {};
+    await this.#post(`/api/v1/accounts/${this.accountId}/${halt ? 'halt' : 'resume'}`, body, [200], token);
     if (halt && !this.halted) this.#sentBefore = new Set(await this.#sentEntries());
     this.halted = halt;
+    this.withdraws = halt && (this.withdraws || withdraw_pending);
   }
 
   async #approve({ instrument, side, type, stops }: Extract<Step, { do: 'approve' }>): Promise<void> {
@@ -225,6 +247,13 @@ export class Desk {
     if (what === 'open') trade({ symbol: 'BTCUSD', side: 'buy', volume: '0.05' });
     if (what === 'close' && position !== undefined) trade({ close: position.ticket });
     if (what === 'cancel' && order !== undefined) trade({ cancel: order.ticket });
+  }
+
+  #service(): void {
+    const { login } = this;
+    const [account] = this.site.control('GET /state', { login }).accounts;
+    const [position] = account.positions;
+    if (position !== undefined) this.site.control('POST /ticket', { login, position: position.ticket });
   }
 
   #quote(instrument: Instrument): { bid: string; ask: string } {

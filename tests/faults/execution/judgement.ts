@@ -14,6 +14,8 @@ const DEFINITE = ['failed', 'refused', 'expired'];
 const DELIVERY = { approved: 1, executed: 3, closed: 4, cancelled: 5, expired: 6, failed: 7 } as const;
 const ENDED_UNFILLED: readonly number[] = [DELIVERY.failed, DELIVERY.cancelled, DELIVERY.expired];
 const HORIZON_SECONDS = 180;
+/** Ends of a close of which nobody has to hear. */
+const QUIET_ENDS = ['nothing-to-close', 'signal-cancelled'];
 
 type Truth = { broker: Json; decoy: Json; journal: Json[]; commands: Json[] };
 
@@ -34,9 +36,13 @@ export async function judge(desk: Desk): Promise<string[]> {
     ...onceAtMost(desk, truth),
     ...inTime(desk, truth),
     ...rightAccount(desk, truth),
+    ...withdrawn(desk, truth),
     ...oneAtATime(desk),
     ...settled(desk, truth),
     ...(await noneLost(desk, truth)),
+    ...(await exitsEnded(desk, truth)),
+    ...neverMore(truth),
+    ...(await noExitHalted(desk)),
     ...(await sameBooks(desk, truth)),
   ];
 }
@@ -89,6 +95,16 @@ function rightAccount(desk: Desk, { decoy }: Truth): string[] {
   return touched.length === 0 ? wrong : [...wrong, `${touched.length} deals and orders on another account`];
 }
 
+/** Under a halt that takes working orders back none of ours works. */
+function withdrawn(desk: Desk, { broker, commands }: Truth): string[] {
+  const ours = new Set(commands.map((c) => String(BigInt(c.magic) >> 4n)));
+  return desk.withdraws
+    ? broker.orders
+        .filter((o: Json) => ours.has(String(BigInt(o.magic) >> 4n)))
+        .map((o: Json) => `order ${o.ticket} works on in an account that was halted to take it back`)
+    : [];
+}
+
 /** One command of an account at a time is with its bridge; what was cut off from us is nobody's to wait for. */
 function oneAtATime(desk: Desk): string[] {
   const wrong: string[] = [];
@@ -106,9 +122,12 @@ function settled(desk: Desk, { journal, commands, broker }: Truth): string[] {
   const executed = new Map<string, number>(journal.map((j) => [j.cmd_id, j.executed]));
   const working = new Set(broker.orders.map((o: Json) => o.magic));
   return commands.flatMap((c) => {
-    // Whoever took the position out: the close wanted no more.
+    // Whoever took the position out, or ended the order: nobody wanted more.
     const stands = broker.positions.some((p: Json) => p.identifier === c.instruction.pre.position_id);
-    const acted = (executed.get(c.id) ?? 0) > 0 || (c.kind === 'close' && c.state === 'done' && !stands);
+    const works = broker.orders.some((o: Json) => o.ticket === c.instruction.order.order_ticket);
+    const overtaken =
+      c.state === 'done' && ((c.kind === 'close' && !stands) || (c.kind === 'cancel' && !works));
+    const acted = (executed.get(c.id) ?? 0) > 0 || overtaken;
     const name = `command ${c.id} (${c.kind}) is ${c.state}`;
     if (!FINAL.includes(c.state)) return [`${name} at the end`];
     if (acted !== ACTED.includes(c.state) && !working.has(c.magic))
@@ -125,25 +144,87 @@ function settled(desk: Desk, { journal, commands, broker }: Truth): string[] {
 /** Every approval has become a command, or a refusal with a name. */
 async function noneLost(desk: Desk, { commands }: Truth): Promise<string[]> {
   const rows = await desk.stage.sql(
-    `SELECT p.id, d.status, d.refusal FROM approvals p
+    `SELECT p.id, d.status, d.refusal, coalesce(x.state = 'done', false) AS closed FROM approvals p
        JOIN deliveries d ON d.signal_id = p.signal_id AND d.user_id = p.user_id
+       LEFT JOIN exits x ON x.approval_id = p.id
      WHERE p.account_id = $1 AND p.decision = 1`,
     [desk.accountId],
   );
-  return rows.flatMap(({ id, status, refusal }) => {
+  return rows.flatMap(({ id, status, refusal, closed }) => {
+    // A close that only took entries back has no order of its own.
+    const acted = closed && status === DELIVERY.executed;
     const own = commands.filter((c) => c.approval_id === id);
     const states = own.map((c) => c.state);
     const name = `approval ${id} with ${states.join(', ') || 'no command'} has status ${status} (${refusal})`;
     if (own.length === 0) {
       const named = status === DELIVERY.failed && refusal !== null;
-      return named || status === DELIVERY.cancelled ? [] : [name];
+      return named || acted || status === DELIVERY.cancelled ? [] : [name];
     }
+    if (acted) return [];
     // A working order leaves it approved; one that filled or ended moves it.
     const fits = states.some((s) => s === 'done' || s === 'partial')
       ? status === DELIVERY.executed || status === DELIVERY.closed
       : states.includes('placed') || (ENDED_UNFILLED.includes(status) && refusal !== null);
     return fits ? [] : [name];
   });
+}
+
+/**
+ * Every close has ended: as done, or for want of anything to close, only where nothing is left of what its producer's
+ * entries opened or placed that were approved before it, and otherwise, unless nobody wanted it any more, with an alert.
+ */
+async function exitsEnded(desk: Desk, { broker }: Truth): Promise<string[]> {
+  const rows = await desk.stage.sql(
+    `SELECT x.approval_id AS id, x.state, x.reason, q.terms->>'side' AS side, s.instrument, (SELECT coalesce(array_agg((c.magic >> 4)::text), '{}')
+         FROM commands c JOIN approvals e ON e.id = c.approval_id JOIN signals o ON o.id = c.signal_id
+         WHERE c.account_id = x.account_id AND c.kind IN ('open', 'place') AND o.instrument = s.instrument
+           AND e.terms->>'side' <> q.terms->>'side' AND e.created_at <= q.created_at) AS numbers,
+       EXISTS (SELECT 1 FROM alerts a WHERE a.kind = 'close-incomplete' AND a.subject_id = x.approval_id::text) AS told
+     FROM exits x JOIN approvals q ON q.id = x.approval_id JOIN signals s ON s.id = q.signal_id WHERE x.account_id = $1`,
+    [desk.accountId],
+  );
+  return rows.flatMap(({ id, state, reason, numbers, told }) => {
+    const name = `close ${id} is ${state} (${reason})`;
+    if (state === 'open') return [`${name} at the end`];
+    if (told === (state === 'done' || QUIET_ENDS.includes(reason)))
+      return [`${name}, and ${told ? 'an' : 'no'} alert says so`];
+    if (state === 'failed' && reason !== 'nothing-to-close') return [];
+    const left = [...broker.positions, ...broker.orders].filter((row: Json) =>
+      numbers.includes(String(BigInt(row.magic) >> 4n)),
+    );
+    return left.map((row: Json) => `${name}, and ${row.identifier ?? row.ticket} still stands`);
+  });
+}
+
+/** Of no position our closes took more than our entries had opened, nor did a close ever open anything. */
+function neverMore({ broker, commands }: Truth): string[] {
+  const kinds = new Map<string, string>(commands.map((c) => [String(BigInt(c.magic) >> 4n), c.kind]));
+  const wrong: string[] = [];
+  const ours = new Map<string, Big>();
+  for (const deal of broker.deals.filter((d: Json) => d.entry !== null && d.position_id !== '0')) {
+    const kind = kinds.get(String(BigInt(deal.magic) >> 4n));
+    const isIn = deal.entry === 'in' || deal.entry === 'inout';
+    if (kind === 'close' && isIn) wrong.push(`a close opened something by deal ${deal.ticket}`);
+    if (kind === undefined) continue;
+    const before = ours.get(deal.position_id) ?? new Big(0);
+    ours.set(deal.position_id, isIn ? before.plus(deal.volume) : before.minus(deal.volume));
+  }
+  for (const [position, left] of ours)
+    if (left.lt(0)) wrong.push(`of position ${position} our closes took ${left.abs()} more than was ours`);
+  return wrong;
+}
+
+/** What only reduces risk is refused for no halt. */
+async function noExitHalted(desk: Desk): Promise<string[]> {
+  const rows = await desk.stage.sql(
+    `SELECT coalesce(c.id::text, p.id::text) AS id, d.refusal FROM approvals p JOIN signals s ON s.id = p.signal_id
+       JOIN deliveries d ON d.signal_id = p.signal_id AND d.user_id = p.user_id
+       LEFT JOIN commands c ON c.approval_id = p.id
+     WHERE p.account_id = $1 AND s.intent = 'close'
+       AND (d.refusal IN ('account-halted', 'deployment-halted') OR c.reason IN ('account-halted', 'deployment-halted'))`,
+    [desk.accountId],
+  );
+  return rows.map(({ id, refusal }) => `close ${id} was refused by a halt (${refusal})`);
 }
 
 /** Our open trades are the broker's positions, our deals the broker's deals, our money the broker's money. */

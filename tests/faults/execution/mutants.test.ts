@@ -21,6 +21,9 @@ const approve = (instrument: 'ETHUSD' | 'BTCUSD'): Entry => ({
   ...{ do: 'approve', instrument, side: 'buy', type: 'market', stops: false },
 });
 
+const OPENED: readonly Step[] = [approve('BTCUSD'), { do: 'settle' }, { do: 'reconcile', wait: true }];
+const CLOSED: Step = { do: 'close', instrument: 'BTCUSD', side: 'sell' };
+
 const PROTECTIONS: Readonly<Record<string, Protection>> = {
   'the journal look-up': {
     mutation: {
@@ -72,7 +75,7 @@ const PROTECTIONS: Readonly<Record<string, Protection>> = {
     mutation: {
       ...{ in: 'worker', file: 'functions/execution/command-queue-store.ts' },
       pieces: [
-        [`const halted = sql\`c.kind <> 'close' AND (a.halted OR d.halted)\``, 'const halted = sql`false`'],
+        [`const halted = sql\`\${enters('c')} AND (a.halted OR d.halted)\``, 'const halted = sql`false`'],
       ],
     },
     hazard: [
@@ -80,6 +83,55 @@ const PROTECTIONS: Readonly<Record<string, Protection>> = {
       { do: 'reconcile', wait: true },
     ],
     noticed: /was sent while the account was halted/,
+  },
+  'the halt of the deployment': {
+    mutation: {
+      ...{ in: 'worker', file: 'functions/execution/command-queue-store.ts' },
+      pieces: [['(a.halted OR d.halted)`', 'a.halted`']],
+    },
+    hazard: [
+      ...([{ do: 'lose' }, approve('BTCUSD'), { do: 'settle' }, { do: 'halt-all' }] as const),
+      { do: 'reconcile', wait: true },
+    ],
+    noticed: /was sent while the deployment was halted/,
+  },
+  'the cap of a close': {
+    mutation: {
+      ...{ in: 'worker', file: 'functions/execution/stake.ts' },
+      pieces: [['const left = there.lt(share) ? there : share;', 'const left = there;']],
+    },
+    // A person adds to the position on the account that nets.
+    hazard: [...OPENED, { do: 'hand', what: 'open' }, { do: 'reconcile', wait: true }, CLOSED],
+    noticed: /closes took .* more than was ours/,
+  },
+  'the rest of a close': {
+    mutation: {
+      ...{ in: 'worker', file: 'functions/execution/exit-plan.ts' },
+      pieces: [
+        [
+          'const closed = legs.left.lte(0) && !legs.underWay;',
+          'const closed = facts.legs.some((l) => ACTED.has(l.state));',
+        ],
+      ],
+    },
+    hazard: [...OPENED, { do: 'fault', kind: 'partial_fill', on: null, times: 1 }, CLOSED, { do: 'settle' }],
+    noticed: /still stands/,
+  },
+  'the wait of a close for the entries before it': {
+    mutation: {
+      ...{ in: 'worker', file: 'functions/execution/exit-plan.ts' },
+      pieces: [
+        [
+          "const awaited = pending(entries, stake).find((p) => p.entry.state !== 'created');",
+          'const awaited = pending([], stake)[0];',
+        ],
+      ],
+    },
+    hazard: [
+      { do: 'fault', kind: LATE, on: 'execute', times: 1, holdMs: SLOW_MS },
+      ...([approve('BTCUSD'), { do: 'settle' }, CLOSED, { do: 'settle' }] as const),
+    ],
+    noticed: /still stands/,
   },
   'the look at the login': {
     mutation: {
@@ -101,7 +153,7 @@ const PROTECTIONS: Readonly<Record<string, Protection>> = {
 
 const EPOCH: Mutation = {
   ...{ in: 'worker', file: 'functions/reconciliation/reconcile-account.ts' },
-  pieces: [['if (magic === null || !isEpochBehind(magic, lastNumber)) return;', 'return;']],
+  pieces: [['if (evidence !== null) await suspect(deps, account, evidence);', '']],
 };
 
 const ground = await startGround();

@@ -8,10 +8,13 @@ import { type Step, said, scheduleOf } from './schedule.ts';
 import type { Stage } from './stage.ts';
 import { makeOverdue, openWork } from './stored-time.ts';
 
-const LANES = 12;
+export const LANES = 8;
 /** After the faults have ended, a command may stay unknown for so many rounds: 225 s for a horizon of 180 and 30. */
 const ROUNDS = 5;
 const ROUND_SECONDS = 45;
+/** A close of which the broker let nothing be traded, or whose attempts were used up, has its next order after ten minutes. */
+const EXIT_ROUNDS = 3;
+const EXIT_SECONDS = 600;
 /** Rounds in which no time needs to pass: events that are sent again, books that are written. */
 const QUICK_ROUNDS = 4;
 
@@ -20,16 +23,16 @@ export type Outcome = { census: Census; failures: Failure[] };
 
 /**
  * Schedules `from` to `from + count - 1` of a seed; ends early with `patience` failures. `of` makes a schedule, by
- * default the one of its number.
+ * default the one of its number. What they reach is counted in `census`.
  */
 export async function runSchedules(
   stage: Stage,
-  at: { seed: number; from: number; count: number; patience?: number },
+  at: { seed: number; from: number; count: number; patience?: number; lanes?: number },
   of: (index: number) => fc.Arbitrary<Step[]> = scheduleOf,
+  census = new Census(),
 ): Promise<Outcome> {
-  const census = new Census();
   const failures: Failure[] = [];
-  await inLanes(at.count, LANES, async (i) => {
+  await inLanes(at.count, at.lanes ?? LANES, async (i) => {
     if (failures.length >= (at.patience ?? at.count)) return;
     const index = at.from + i;
     const [steps = []] = fc.sample(of(index), { seed: at.seed + index, numRuns: 1 });
@@ -46,10 +49,12 @@ async function runSchedule(
   const desk = await Desk.open(stage, index);
   try {
     for (const step of steps) await desk.take(step);
+    await desk.resumeAll();
     await comeToRest(desk);
     await census.add(desk, steps);
     return await judge(desk);
   } finally {
+    await desk.resumeAll();
     await desk.close();
   }
 }
@@ -75,6 +80,10 @@ export async function comeToRest(desk: Desk): Promise<void> {
   }
   for (let round = 0; round < ROUNDS && (await open()).commands > 0; round += 1) {
     await desk.pass(ROUND_SECONDS);
+    await work();
+  }
+  for (let round = 0; round < EXIT_ROUNDS && (await open()).exits > 0; round += 1) {
+    await desk.pass(EXIT_SECONDS);
     await work();
   }
   await desk.settle();

@@ -24,7 +24,14 @@ export type Step =
   | { do: 'hand'; what: 'open' | 'close' | 'cancel' }
   | { do: 'fault'; kind: string; on: Envelope | null; times: number; holdMs?: number }
   | { do: 'halt' }
+  /** A halt that takes working orders back. */
+  | { do: 'withdraw' }
   | { do: 'resume' }
+  /** A service operation of the broker: the oldest position has another ticket from then on. */
+  | { do: 'service' }
+  /** Of the whole deployment: all accounts feel it. */
+  | { do: 'halt-all' }
+  | { do: 'resume-all' }
   | { do: 'tick' }
   | { do: 'reconcile'; wait: boolean }
   | { do: 'restart' }
@@ -35,8 +42,21 @@ export type Step =
   | { do: 'settle' };
 export type Action = Step['do'];
 export const ACTIONS: readonly Action[] = [
-  ...(['approve', 'close', 'reject', 'cancel', 'move', 'hand', 'fault', 'halt', 'resume', 'tick'] as const),
-  ...(['reconcile', 'restart', 'delay', 'lose', 'pass', 'settle'] as const),
+  ...([
+    'approve',
+    'close',
+    'reject',
+    'cancel',
+    'move',
+    'hand',
+    'fault',
+    'halt',
+    'withdraw',
+    'service',
+    'resume',
+    'halt-all',
+  ] as const),
+  ...(['resume-all', 'tick', 'reconcile', 'restart', 'delay', 'lose', 'pass', 'settle'] as const),
 ];
 
 /** Another account at the same terminal, which nothing of ours may touch. */
@@ -99,8 +119,11 @@ const entry: fc.Arbitrary<Step> = fc.record({
 const armed: fc.Arbitrary<Step> = fc
   .tuple(fc.constantFrom(...HAZARDS), fc.integer({ min: 1, max: 2 }))
   .map(([f, times]) => ({ ...f, times }));
-const plain = (...names: Extract<Step, { do: 'reject' | 'halt' | 'resume' | 'tick' }>['do'][]) =>
-  fc.constantFrom(...names).map((name): Step => ({ do: name }));
+type Plain = Extract<
+  Step,
+  { do: 'reject' | 'halt' | 'withdraw' | 'resume' | 'halt-all' | 'resume-all' | 'tick' | 'service' }
+>['do'];
+const plain = (...names: Plain[]) => fc.constantFrom(...names).map((name): Step => ({ do: name }));
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: entry },
@@ -122,7 +145,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       .map((what): Step => ({ do: 'hand', what })),
   },
   { weight: 3, arbitrary: plain('reject', 'halt', 'resume', 'resume') },
-  { weight: 2, arbitrary: plain('tick') },
+  { weight: 2, arbitrary: plain('tick', 'tick', 'withdraw', 'service') },
   { weight: 3, arbitrary: fc.boolean().map((wait): Step => ({ do: 'reconcile', wait })) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: 'restart' }) },
   { weight: 2, arbitrary: fc.constantFrom<Step>({ do: 'delay' }, { do: 'lose' }) },
@@ -172,8 +195,27 @@ const COURSES: readonly ((market: Entry) => Step[])[] = [
     RECONCILE,
   ],
   (e) => [e, { do: 'halt' }, e, SETTLE, { do: 'resume' }, e],
-  (e) => [fault('partial_fill', null), e, SETTLE, RECONCILE, { ...e, do: 'close', side: other(e.side) }],
+  (e) => [fault('partial_fill', null), e, SETTLE, RECONCILE, closeOf(e)],
+  // The rest of a close that was filled in part.
+  (e) => [e, SETTLE, RECONCILE, fault('partial_fill', null), closeOf(e), SETTLE, RECONCILE],
+  // A close that never arrived is sent again once that is known.
+  (e) => [
+    ...([e, SETTLE, RECONCILE, fault('drop', 'execute'), closeOf(e), SETTLE] as const),
+    ...([{ do: 'pass', seconds: 200 }, RECONCILE, { do: 'pass', seconds: 45 }, RECONCILE, SETTLE] as const),
+  ],
+  // Number 9 is on an account that nets: an entry beside a person's position.
+  (e) => [{ do: 'hand', what: 'open' }, RECONCILE, { ...e, instrument: 'BTCUSD', side: 'buy' }, SETTLE],
+  (e) => [e, SETTLE, RECONCILE, { do: 'service' }, closeOf(e), SETTLE, RECONCILE],
+  (e) => [{ ...e, type: 'limit' }, SETTLE, closeOf(e), SETTLE, RECONCILE],
+  (e) => [{ ...e, type: 'limit' }, SETTLE, { do: 'withdraw' }, SETTLE, RECONCILE, { do: 'resume' }],
+  // An entry that waits, or whose end is open, when its close is approved.
+  (e) => [{ do: 'lose' }, e, SETTLE, closeOf(e), SETTLE, RECONCILE],
+  (e) => [fault('timeout_after', 'execute'), e, SETTLE, closeOf(e), SETTLE, RECONCILE],
+  // A close that the broker refuses for good, and one that it lets nothing be traded for at first.
+  (e) => [e, SETTLE, RECONCILE, fault('reject:10006', null), closeOf(e), SETTLE, RECONCILE],
+  (e) => [e, SETTLE, RECONCILE, fault('reject:10018', null, 2), closeOf(e), SETTLE, RECONCILE],
 ];
+const closeOf = (e: Entry): Step => ({ do: 'close', instrument: e.instrument, side: other(e.side) });
 const other = (s: Side): Side => (s === 'buy' ? 'sell' : 'buy');
 
 const SUBJECTS: readonly ((market: Entry) => Step[])[] = [
@@ -205,6 +247,35 @@ export const scheduleOf = (index: number): fc.Arbitrary<Step[]> =>
       fc.array(step, { minLength: 2, maxLength: 8 }),
     )
     .map((parts) => parts.flat());
+
+/**
+ * A schedule of one who halts the deployment: what he has open he closes during the halt, what waits to be sent and what
+ * is approved then is refused; and then random steps, between which he does so again.
+ */
+export const haltingSchedule: fc.Arbitrary<Step[]> = fc
+  .tuple(
+    market,
+    fc.array(
+      fc.oneof({ weight: 3, arbitrary: step }, { weight: 1, arbitrary: plain('halt-all', 'resume-all') }),
+      {
+        minLength: 4,
+        maxLength: 10,
+      },
+    ),
+  )
+  .map(([e, rest]) => [
+    ...([{ ...e, side: 'buy' }, SETTLE, RECONCILE, { do: 'lose' }, e, SETTLE, { do: 'halt-all' }] as const),
+    ...([
+      RECONCILE,
+      e,
+      { ...e, do: 'close', side: 'sell' },
+      SETTLE,
+      { do: 'resume-all' },
+      e,
+      SETTLE,
+    ] as const),
+    ...rest,
+  ]);
 
 /** A schedule for a reader. */
 export const said = (steps: readonly Step[]): string =>

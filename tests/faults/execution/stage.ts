@@ -1,5 +1,6 @@
 // The stack under a run of schedules: its Worker (or one with a protection taken out), its database as its superuser
 // sees it, and its schedule, which many accounts share.
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import pg from 'pg';
 import { apiClient, type Json } from '../../../infra/local/api-client.ts';
@@ -9,12 +10,14 @@ import { httpCaller } from '../../contracts/http-call.ts';
 import { type StackFixture, startStackFixture } from '../../contracts/stack-fixture.ts';
 import { createWorld, type World } from '../../contracts/world.ts';
 import { type BrokerProgram, BrokerSite } from './broker-site.ts';
+import { DeploymentHalt } from './deployment-halt.ts';
 import { INSTRUMENTS } from './schedule.ts';
 
 export type Stage = {
   fixture: StackFixture;
   world: World;
   consentVersion: number;
+  halt: DeploymentHalt;
   /** Rows as the superuser sees them, and lets time pass in them. */
   sql: Sql;
   /** A login that no account of this stack is bound to. */
@@ -56,7 +59,9 @@ export async function startGround(): Promise<Ground> {
     await owner.post('/api/v1/instruments', { symbol, digits: 2 });
   return {
     fixture,
-    sql: async (text, values = []) => (await pool.query(text, [...values])).rows,
+    // Prepared, because looking whether somebody is at work is most of what is asked, and planning it most of its cost.
+    sql: async (text, values = []) =>
+      (await pool.query({ name: nameOf(text), text, values: [...values] })).rows,
     superuserUrl,
     stop: async () => {
       await pool.end();
@@ -64,6 +69,8 @@ export async function startGround(): Promise<Ground> {
     },
   };
 }
+
+const nameOf = (text: string): string => createHash('sha1').update(text).digest('hex');
 
 const FIRST_LOGIN = 70_000_000;
 /** Every stage of a test file stands on the same ground. */
@@ -124,7 +131,7 @@ export async function openStage(
   const world = createWorld({ ...rt, name: 'Worker', call, tick, stop: async () => {} });
   const { redis } = fixture.stack.dev;
   return {
-    ...{ fixture, world, sql, tick },
+    ...{ fixture, world, sql, tick, halt: new DeploymentHalt(world, sql) },
     nextLogin: () => {
       logins += 1;
       return String(FIRST_LOGIN + logins);

@@ -14,6 +14,7 @@ describe('functions', () => {
     ['charts', 'lambda.api', 1024, 30],
     ['schedule', 'lambda.scheduled', 512, 60],
     ['queue', 'lambda.queue', 512, 120],
+    ['reconcile', 'lambda.queue', 512, 120],
   ])('%s runs %s with %d MB and %d s', (duty, handler, memory, timeout) => {
     template.hasResourceProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
@@ -28,16 +29,16 @@ describe('functions', () => {
     });
   });
 
-  it('are six, all of one bundle and one runtime', () => {
+  it('are seven, all of one bundle and one runtime', () => {
     const functions = resourcesOf(template, 'AWS::Lambda::Function').map(([, properties]) => properties);
-    expect(functions).toHaveLength(6);
+    expect(functions).toHaveLength(7);
     expect(new Set(functions.map((fn) => fn.Runtime))).toEqual(new Set(['nodejs24.x']));
     expect(new Set(functions.map((fn) => JSON.stringify(fn.Code))).size).toBe(1);
   });
 
   it('keep their logs for a stated time', () => {
     const groups = resourcesOf(template, 'AWS::Logs::LogGroup');
-    expect(groups).toHaveLength(7);
+    expect(groups).toHaveLength(8);
     for (const [, group] of groups) expect(group.RetentionInDays).toBe(90);
   });
 
@@ -102,33 +103,46 @@ describe('HTTP API', () => {
   });
 });
 
-describe('work queue', () => {
-  it('waits six times the timeout and gives up after five', () => {
-    template.hasResourceProperties('AWS::SQS::Queue', {
-      VisibilityTimeout: 6 * DUTIES.queue.timeoutSeconds,
-      SqsManagedSseEnabled: true,
-      RedrivePolicy: {
-        maxReceiveCount: 5,
-        deadLetterTargetArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^WorkDeadLetters'), 'Arn'] },
+describe('work queues', () => {
+  it('wait six times the timeout and give up after five', () => {
+    template.resourcePropertiesCountIs(
+      'AWS::SQS::Queue',
+      {
+        VisibilityTimeout: 6 * DUTIES.queue.timeoutSeconds,
+        SqsManagedSseEnabled: true,
+        RedrivePolicy: {
+          maxReceiveCount: 5,
+          deadLetterTargetArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^WorkDeadLetters'), 'Arn'] },
+        },
       },
-    });
+      2,
+    );
   });
 
-  it('hands batches of ten to one function, which reports failures singly', () => {
-    template.resourceCountIs('AWS::Lambda::EventSourceMapping', 1);
-    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+  it('hand batches of ten to a function each, which reports failures singly, accounts not to any number at once', () => {
+    template.resourceCountIs('AWS::Lambda::EventSourceMapping', 2);
+    const mapping = (duty: string, queue: string) => ({
       BatchSize: 10,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
-      FunctionName: { Ref: Match.stringLikeRegexp('^queuefunction') },
+      FunctionName: { Ref: Match.stringLikeRegexp(`^${duty}function`) },
+      EventSourceArn: { 'Fn::GetAtt': [Match.stringLikeRegexp(`^${queue}`), 'Arn'] },
+    });
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      ...mapping('queue', 'WorkQueue'),
+      ScalingConfig: Match.absent(),
+    });
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      ...mapping('reconcile', 'WorkReconciles'),
+      ScalingConfig: { MaximumConcurrency: 100 },
     });
   });
 
-  it('is encrypted and refuses plain HTTP, like every queue', () => {
+  it('are encrypted and refuse plain HTTP, like every queue', () => {
     const queues = resourcesOf(template, 'AWS::SQS::Queue');
-    expect(queues).toHaveLength(3);
+    expect(queues).toHaveLength(4);
     for (const [, queue] of queues) expect(queue.SqsManagedSseEnabled).toBe(true);
     const policies = JSON.stringify(resourcesOf(template, 'AWS::SQS::QueuePolicy'));
-    expect(policies.match(/"aws:SecureTransport":"false"/g)).toHaveLength(3);
+    expect(policies.match(/"aws:SecureTransport":"false"/g)).toHaveLength(4);
   });
 });
 

@@ -23,9 +23,12 @@ const SECRETS: Record<Duty, string[]> = {
   ],
   schedule: ['DATABASE_URL', 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'ALERT_KEYS', 'SIGNALS_HMAC_KEY'],
   queue: ['DATABASE_URL', ...REDIS, ...ALERTS, 'BRIDGE_KEYS'],
+  reconcile: ['DATABASE_URL', ...REDIS, ...ALERTS, 'BRIDGE_KEYS'],
 };
 const SIGNERS: Duty[] = ['charts'];
 const CHART_FILES: Duty[] = ['charts'];
+const RECONCILING: Duty[] = ['api', 'bridge', 'schedule', 'queue', 'reconcile'];
+const CONSUMERS: Duty[] = ['queue', 'reconcile'];
 
 const functionShape = z.looseObject({
   Role: z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) }),
@@ -96,6 +99,7 @@ describe.each(DUTY_NAMES)('the function %s', (duty) => {
         'MEDIA_PUBLIC_BASE_URL',
         'PUBLIC_BASE_URL',
         'QUEUE_URL',
+        ...(RECONCILING.includes(duty) ? ['RECONCILE_QUEUE_URL'] : []),
         'SECRET_PARAMETERS',
         ...(SIGNERS.includes(duty) ? ['MEDIA_KEY_PAIR_ID'] : []),
         ...(CHART_FILES.includes(duty) ? ['MEDIA_BUCKET'] : []),
@@ -124,7 +128,7 @@ describe.each(DUTY_NAMES)('the function %s', (duty) => {
         'logs:CreateLogStream',
         'logs:PutLogEvents',
         'sqs:SendMessage',
-        ...(duty === 'queue' ? consuming : []),
+        ...(CONSUMERS.includes(duty) ? consuming : []),
         ...(CHART_FILES.includes(duty) ? ['s3:GetObject', 's3:PutObject', 's3:ListBucket'] : []),
       ].sort(),
     );
@@ -155,8 +159,8 @@ it('gives every function a role of its own and no managed policy', () => {
 const mayRead = (key: string): Duty[] =>
   DUTY_NAMES.filter((duty) => parameterNames(rightsOf(duty)).includes(key));
 
-it('lets nobody but api, bridge, charts, queue and the schedule, which re-wraps them, near the keys of the bridges', () => {
-  expect(mayRead('BRIDGE_KEYS')).toEqual(['api', 'bridge', 'charts', 'schedule', 'queue']);
+it('lets nobody but api, bridge, charts, both queues and the schedule, which re-wraps them, near the keys of the bridges', () => {
+  expect(mayRead('BRIDGE_KEYS')).toEqual(['api', 'bridge', 'charts', 'schedule', 'queue', 'reconcile']);
 });
 
 it('lets api alone sign JWTs; charts verifies them with the public half, and nobody else needs either', () => {

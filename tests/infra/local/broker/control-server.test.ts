@@ -43,6 +43,13 @@ test('by hand: place, move, cancel, close by the opposite position', () => {
   expect(trade({ close_by: [long, short] })).toMatchObject({ status: 400 });
 });
 
+test('another program trades at the same terminal, under a magic of its own', () => {
+  const { host, trade } = start();
+  expect(trade({ symbol: 'XAUUSD', side: 'buy', volume: '0.1', magic: '77' }).status).toBe(200);
+  expect(host.engine.state.positionsOf(LOGIN)).toMatchObject([{ magic: '77', reason: 'expert' }]);
+  expect(trade({ symbol: 'XAUUSD', side: 'buy', volume: '0.1', magic: 'x' }).status).toBe(400);
+});
+
 test('the broker cancels a deal and changes a ticket; what is not there is a 400', () => {
   const { host, post, trade } = start();
   const opened = trade({ symbol: 'XAUUSD', side: 'buy', volume: '0.1' }).json;

@@ -1,0 +1,1 @@
+GRANT UPDATE (halted_at, halted_by, halt_reason) ON deployment TO countersign_runtime;

@@ -1,0 +1,1 @@
+REVOKE UPDATE (history_until) ON accounts FROM countersign_runtime;

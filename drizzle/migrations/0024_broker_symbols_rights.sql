@@ -1,0 +1,1 @@
+GRANT UPDATE (history_until) ON accounts TO countersign_runtime;

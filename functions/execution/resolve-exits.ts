@@ -1,0 +1,45 @@
+import type { Deps } from '../platform/deps.ts';
+import type { Lease } from './account-lease-store.ts';
+import { type ExitPlan, exitPlan } from './exit-plan.ts';
+import { applyExit, type OpenExit, readLeaving, supersedeApprovals } from './exit-store.ts';
+import { cancelOrders } from './withdrawal-store.ts';
+
+/**
+ * The next step of every open close of an account, and the cancellations of orders that shall not work any more, under a
+ * lease that is held: what it makes waits to be sent. From what is stored at that moment alone, so that whoever holds the
+ * lease next goes on where this one stopped. Of two closes the second sees what the first has made.
+ */
+export async function resolveExits(deps: Deps, lease: Lease): Promise<void> {
+  const { db, ids, clock } = deps;
+  let { exits, withdrawn } = await readLeaving(db, lease.accountId);
+  const targets = new Set(withdrawn);
+  const seen = new Set<string>();
+  for (let exit = exits[0]; exit !== undefined; exit = exits.find((e) => !seen.has(e.approvalId))) {
+    seen.add(exit.approvalId);
+    const nowMs = clock.nowMs();
+    const plan = exitPlan(exit, nowMs);
+    for (const id of plan.withdraw) targets.add(id);
+    if (isNews(exit, plan, nowMs)) await take(deps, lease, exit, plan);
+    if (plan.orders.length > 0) ({ exits, withdrawn } = await readLeaving(db, lease.accountId));
+  }
+  const orders = [...targets].map((id) => ({ id, cancelId: ids.next() }));
+  if (orders.length > 0) await cancelOrders(db, lease, orders, clock.nowMs());
+}
+
+/** Whether there is anything to write: a step, another reason, or another time to look. */
+const isNews = (exit: OpenExit, plan: ExitPlan, nowMs: number): boolean =>
+  plan.orders.length + plan.drop.length + plan.unmade.length > 0 ||
+  plan.end !== null ||
+  plan.acted !== exit.acted ||
+  plan.reason !== exit.reason ||
+  exit.nextMs <= nowMs;
+
+async function take(deps: Deps, lease: Lease, exit: OpenExit, plan: ExitPlan): Promise<void> {
+  const { db, ids, clock, queue } = deps;
+  const nowMs = clock.nowMs();
+  if (plan.unmade.length > 0) await supersedeApprovals(db, lease, plan.unmade, nowMs);
+  const alert = { id: ids.next(), eventId: ids.next() };
+  const made = { orderIds: plan.orders.map(() => ids.next()), alert };
+  if (await applyExit(db, lease, exit, plan, made, nowMs))
+    await queue.send([{ kind: 'outbox', id: alert.eventId }]);
+}

@@ -1,0 +1,126 @@
+"""Starts the bridge: `python -m countersign_mt5 --config bridge.json`. With `--check` it says what it sees, and
+ends.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Callable
+
+from .append_log import LogBroken
+from .bridge import Bridge, Parts
+from .bridge_log import Log, open_log
+from .clock import SystemClock
+from .cloud_clock import CloudClock
+from .command_journal import CommandJournal
+from .config import BadConfig, Config, read_config
+from .folder_lock import FolderLock, FolderTaken
+from .history import History
+from .nonce_memory import NonceMemory
+from .poll_transport import PollClient, https_post
+from .request_proof import RequestProof
+from .terminal import Terminal, TerminalError, WrongPackage, load_package
+from .terminal_check import terminal_check
+from .webhook_transport import WebhookServer
+
+#: How long a start waits for the terminal before it serves all the same; what is not ready then says so by itself.
+_WARM_UP_MS = 30_000
+_STOP_SECONDS = 20
+_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
+#: How often the terminal is looked at while nobody asks.
+_LOOK_MS = 5_000
+
+
+def main(arguments: list[str]) -> int:
+    """Runs until it is told to stop. 0: stopped or checked; 1: could not start, with one line on standard error."""
+    parser = argparse.ArgumentParser(prog="countersign_mt5", description="Bridge to a MetaTrader 5 terminal")
+    parser.add_argument("--config", type=Path, default=Path("bridge.json"), help="settings (default: bridge.json)")
+    parser.add_argument("--check", action="store_true", help="print what the terminal says, and end")
+    given = parser.parse_args(arguments)
+    try:
+        config = read_config(given.config)
+        terminal = Terminal(load_package(), config.terminal_path, config.portable)
+        if given.check:
+            print(json.dumps(terminal_check(terminal, config.server_time, SystemClock()), indent=2))
+            return 0
+        _serve(config, terminal)
+        return 0
+    except BadConfig as fault:
+        return _refuse(f"settings: {fault}")
+    except ImportError:
+        return _refuse("the package MetaTrader5 is not installed: pip install -r requirements.txt (Windows only)")
+    except WrongPackage as fault:
+        return _refuse(f"this MetaTrader5 package has other constants: {fault}")
+    except FolderTaken as fault:
+        return _refuse(f"another bridge runs in {fault}")
+    except TerminalError as fault:
+        return _refuse(f"terminal: {fault}")
+    except (LogBroken, OSError) as fault:
+        return _refuse(str(fault))
+
+
+def _serve(config: Config, terminal: Terminal) -> None:
+    lock = FolderLock(config.data_folder)
+    clock = SystemClock()
+    log = open_log(config.data_folder, clock)
+    journal = CommandJournal(config.data_folder)
+    history = History(terminal, clock, config.settle_ms)
+    cloud = CloudClock(clock)
+    bridge = Bridge(Parts(terminal, history, journal, config.server_time, clock, cloud, log))
+    stop = threading.Event()
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda _number, _frame: stop.set())
+    log("started", is_ready=bridge.warm_up(_WARM_UP_MS))
+    lane = _called if config.listen is not None else _polling
+    end = lane(config, bridge, clock, cloud, log, stop)
+    # In short waits, because on Windows a wait without an end hears no Ctrl+C.
+    looked_ms = clock.monotonic_ms()
+    while not stop.wait(0.5):
+        if clock.monotonic_ms() - looked_ms >= _LOOK_MS:
+            bridge.look()
+            looked_ms = clock.monotonic_ms()
+    end()
+    bridge.close()
+    log("stopped")
+    lock.release()
+
+
+def _called(
+    config: Config, bridge: Bridge, clock: SystemClock, cloud: CloudClock, log: Log, stop: threading.Event
+) -> Callable[[], None]:
+    """Serves the webhook; how to stop that."""
+    nonces = NonceMemory(config.data_folder, clock)
+    proof = RequestProof(config.bridge_id, config.secret, nonces, clock, log)
+    listen = config.listen or ("", 0)
+    if listen[0] not in _THIS_MACHINE:
+        log("listens-beyond-this-machine", host=listen[0])
+    server = WebhookServer(listen, bridge, proof, clock, log)
+    threading.Thread(target=server.serve_forever, name="webhook", daemon=True).start()
+    print(f"ready http://{listen[0]}:{server.server_port}", flush=True)
+    return server.stop
+
+
+def _polling(
+    config: Config, bridge: Bridge, clock: SystemClock, cloud: CloudClock, log: Log, stop: threading.Event
+) -> Callable[[], None]:
+    """Polls the cloud; how to wait until that has stopped."""
+    cloud_url = config.cloud_url or ""
+    client = PollClient(bridge, (config.bridge_id, config.secret), https_post(cloud_url), clock, cloud, log)
+    thread = threading.Thread(target=client.run, args=(stop,), name="poll", daemon=True)
+    thread.start()
+    print(f"ready, polling {cloud_url}", flush=True)
+    return lambda: thread.join(_STOP_SECONDS)
+
+
+def _refuse(why: str) -> int:
+    print(f"countersign_mt5: {why}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
