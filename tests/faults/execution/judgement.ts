@@ -161,6 +161,8 @@ async function noneLost(desk: Desk, { commands }: Truth): Promise<string[]> {
       return named || acted || status === DELIVERY.cancelled ? [] : [name];
     }
     if (acted) return [];
+    // Taken back before anything was sent.
+    if (status === DELIVERY.cancelled && own.every((c) => c.reason === 'signal-cancelled')) return [];
     // A working order leaves it approved; one that filled or ended moves it.
     const fits = states.some((s) => s === 'done' || s === 'partial')
       ? status === DELIVERY.executed || status === DELIVERY.closed

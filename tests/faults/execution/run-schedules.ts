@@ -65,6 +65,7 @@ export async function comeToRest(desk: Desk): Promise<void> {
   for (const { kind, login } of desk.site.control('GET /state').faults)
     desk.site.control('POST /fault', { kind, login, times: 0 });
   desk.site.late = [];
+  await sql('DELETE FROM test_delays WHERE account_id = $1', [desk.accountId]);
   const open = () => openWork(sql, desk.accountId);
   const work = async () => {
     await desk.stage.closeCircuit(desk.bridgeId);
