@@ -8,8 +8,8 @@ import { isoTime } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 
 /**
- * Longer than any call to a bridge lasts, whose deadline is ten seconds, and so much shorter than a market order or a close
- * may wait (half a minute) that what a holder leaves behind who died is still sent. Renewed with each command sent.
+ * Longer than any call to a bridge lasts, whose deadline is ten seconds, and so much shorter than a market order or an attempt
+ * of a close may wait (half a minute) that what a holder leaves behind who died is still sent. Renewed with each command sent.
  */
 export const LEASE_MS = 20_000;
 

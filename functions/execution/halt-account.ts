@@ -24,7 +24,8 @@ const route = createRoute({
 /** `POST /api/v1/accounts/{id}/halt`: only reduces risk, so the account's user may do it. */
 export const haltAccount = endpoint(route, async (c) => {
   const { db, clock, queue, after } = c.var.deps;
-  const { withdraw_pending } = c.req.valid('json');
+  // Without a body nothing fills in what is not said.
+  const { withdraw_pending = false } = c.req.valid('json');
   const account = await accountFor(db, c.req.valid('param').id, c.var.caller);
   const audit = auditEntry(c, c.var.caller, {
     action: 'account.halt',

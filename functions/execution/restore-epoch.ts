@@ -17,7 +17,7 @@
  *     judged. An owner who knows of a restore need not wait for that: he raises the epoch, or halts the deployment;
  *  4. what is not plausible, such as a magic of epoch 255, is its account's divergence and an alert, and nobody else's;
  *  5. no close ever waits: it names the position that it takes out. While its account is under suspicion it is sent under a
- *     number with the bit GIVEN_IN_DOUBT, a range of its own that no command of before the restore can have used up.
+ *     number with the bit GIVEN_IN_DOUBT, a range of its own that no command of ordinary times has used up.
  * The facts stand in `accounts` and `deployment`; every statement that makes or sends an entry reads both. Pure.
  */
 import type { Snapshot } from '../bridge/bridge-protocol.ts';

@@ -39,7 +39,7 @@ export const body = <T extends z.ZodType>(schema: T) => ({
   content: { 'application/json': { schema } },
 });
 
-/** A JSON request body that may be left out: without one every member has its default. */
+/** A JSON request body that may be left out: what is read then is `{}`, with no defaults filled in. */
 export const optionalBody = <T extends z.ZodType>(schema: T) => ({
   required: false,
   content: { 'application/json': { schema } },

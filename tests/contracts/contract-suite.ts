@@ -23,6 +23,7 @@ import { fuzzPeopleContract } from './fuzz-people-contract.ts';
 import { identityContract } from './identity-contract.ts';
 import { ingestContract } from './ingest-contract.ts';
 import { jwtContract } from './jwt-contract.ts';
+import { leavingContract } from './leaving-contract.ts';
 import { lifecycleContract } from './lifecycle-contract.ts';
 import { listsContract } from './lists-contract.ts';
 import { marketContract } from './market-contract.ts';
@@ -54,6 +55,7 @@ const SUBJECTS: Readonly<Record<string, (c: Contract) => void>> = {
   approvals: approvalsContract,
   execution: executionContract,
   orders: ordersContract,
+  'leaving the market': leavingContract,
   trading: tradingContract,
   'polled bridges': polledContract,
   deployment: deploymentContract,

@@ -152,10 +152,14 @@ export function createWorld(rt: Runtime) {
     (await brokerState()).symbols.find((s: Json) => s.symbol === symbol);
 
   /** An account of a user at the broker behind a bridge of its own; not yet bound, halted. */
-  const account = async (user: Person, producerIds: string[]): Promise<{ id: string; login: string }> => {
+  const account = async (
+    user: Person,
+    producerIds: string[],
+    margin_mode = 'hedging',
+  ): Promise<{ id: string; login: string }> => {
     const login = String(60_000_000 + randomBytes(3).readUIntBE(0, 3));
     await broker('/accounts', {
-      ...{ login, server: 'Contract-Demo', currency: 'USD', margin_mode: 'hedging', balance: '100000' },
+      ...{ login, server: 'Contract-Demo', currency: 'USD', margin_mode, balance: '100000' },
     });
     const url = `${dev.broker.url}/bridge/${login}`;
     const bridge = await json(as(user.token, 'POST', '/api/v1/bridges', { name: login, url }), 201);
@@ -178,11 +182,17 @@ export function createWorld(rt: Runtime) {
   const reconcile = (user: Person, accountId: string): Promise<Json> =>
     json(as(user.token, 'POST', '/api/v1/reconciliation/runs', { account_id: accountId }));
 
-  /** A person with a producer and a bound, resumed account that follows it. */
-  const trader = async (): Promise<Trader> => {
-    const user = await person();
-    const own = await producer({}, user);
-    const { id, login } = await account(user, [own.id]);
+  /** A person with a producer and a bound, resumed account that follows it and others; it hedges unless told. */
+  const trader = async (
+    given: { producers?: [Producer, ...Producer[]]; marginMode?: string } = {},
+  ): Promise<Trader> => {
+    const user = given.producers?.[0].owner ?? (await person());
+    const [own, ...others] = given.producers ?? [await producer({}, user)];
+    const { id, login } = await account(
+      user,
+      [own, ...others].map((p) => p.id),
+      given.marginMode,
+    );
     await until('the account is bound', async () => {
       await reconcile(user, id);
       const { items } = await json(as(user.token, 'GET', '/api/v1/accounts'));
