@@ -36,9 +36,8 @@ export const accounts = pgTable(
     userId: uuid('user_id')
       .notNull()
       .references(() => users.id, { onDelete: 'restrict' }),
-    bridgeId: uuid('bridge_id')
-      .notNull()
-      .references(() => bridges.id, { onDelete: 'restrict' }),
+    /** None: an account that holds an imported history alone, and never trades. */
+    bridgeId: uuid('bridge_id').references(() => bridges.id, { onDelete: 'restrict' }),
     name: text('name').notNull(),
     server: text('server'),
     login: text('login'),
@@ -81,6 +80,8 @@ export const accounts = pgTable(
     /** Up to where the history has been read, while it is read page by page; null: up to the last snapshot. */
     historyUntil: timestamp('history_until', { withTimezone: true, mode: 'string' }),
     state: jsonb('state'),
+    /** Since when its deals do not add up to the broker's balance: what is computed of them is not verified. */
+    unverifiedAt: timestamp('unverified_at', { withTimezone: true, mode: 'string' }),
     createdAt: timestamp('created_at', { withTimezone: true, mode: 'string' }).notNull(),
     updatedAt: timestamp('updated_at', { withTimezone: true, mode: 'string' }).notNull(),
   },
@@ -89,6 +90,8 @@ export const accounts = pgTable(
       .on(t.server, t.login)
       .where(sql`${t.login} is not null and ${t.releasedAt} is null`),
     uniqueIndex('ux_accounts_bridge').on(t.bridgeId),
+    uniqueIndex('ux_accounts_imported').on(t.userId, t.name).where(sql`${t.bridgeId} is null`),
+    check('ck_accounts_imported', sql`${t.bridgeId} is not null or (${t.halted} and ${t.login} is null)`),
     uniqueIndex('ux_accounts_next_bridge').on(t.nextBridgeId),
     index('ix_accounts_epoch')
       .on(t.id)

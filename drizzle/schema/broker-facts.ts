@@ -1,9 +1,24 @@
-import { bigint, index, numeric, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  check,
+  index,
+  numeric,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import { accounts } from './accounts.ts';
 
 const money = (name: string) => numeric(name, { precision: 20, scale: 8 }).notNull();
 
-/** Executions as the broker states them. Append-only facts, keyed by the broker's own ticket. */
+/**
+ * Executions as the broker states them. Append-only facts, keyed by the broker's own ticket; what it later states otherwise
+ * (a cancellation, a late swap) is a further `revision` beside the first, and readers take the highest.
+ */
 export const brokerDeals = pgTable(
   'broker_deals',
   {
@@ -11,6 +26,7 @@ export const brokerDeals = pgTable(
       .notNull()
       .references(() => accounts.id, { onDelete: 'restrict' }),
     ticket: text('ticket').notNull(),
+    revision: smallint('revision').notNull().default(0),
     orderTicket: text('order_ticket').notNull(),
     positionId: text('position_id').notNull(),
     time: timestamp('time', { withTimezone: true, mode: 'string' }).notNull(),
@@ -30,7 +46,10 @@ export const brokerDeals = pgTable(
     recordedAt: timestamp('recorded_at', { withTimezone: true, mode: 'string' }).notNull(),
   },
   (t) => [
-    primaryKey({ columns: [t.accountId, t.ticket] }),
+    primaryKey({ columns: [t.accountId, t.ticket, t.revision] }),
+    check('ck_broker_deals_revision', sql`${t.revision} >= 0`),
+    // Money of the account and not of a position: cash flows and costs.
+    index('ix_broker_deals_account').on(t.accountId, t.time).where(sql`${t.positionId} = '0'`),
     index('ix_broker_deals_position').on(t.accountId, t.positionId),
     index('ix_broker_deals_time').on(t.accountId, t.time),
   ],

@@ -5,18 +5,25 @@ import {
   numeric,
   pgTable,
   primaryKey,
+  smallint,
   text,
   timestamp,
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
 import { accounts } from './accounts.ts';
+import { approvals } from './approvals.ts';
 import { commands } from './commands.ts';
 import { signals } from './signals.ts';
+import { users } from './users.ts';
 
 const amount = (name: string) => numeric(name, { precision: 20, scale: 8 });
 
-/** The life of one broker position, projected from its deals: derived data, rebuilt at any time to the same rows. */
+/**
+ * The life of one broker position, projected from its deals: derived data, rebuilt at any time to the same rows. An `episode`
+ * is one life of a position's number: a reversal, or a number that appears again after its end, begins the next.
+ * `user_id` and `instrument` are the account's and the command's, kept here so that lists filter and sort by an index.
+ */
 export const trades = pgTable(
   'trades',
   {
@@ -24,10 +31,19 @@ export const trades = pgTable(
     accountId: uuid('account_id')
       .notNull()
       .references(() => accounts.id, { onDelete: 'restrict' }),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'restrict' }),
     positionId: text('position_id').notNull(),
+    episode: smallint('episode').notNull().default(0),
     commandId: uuid('command_id').references(() => commands.id, { onDelete: 'restrict' }),
     signalId: uuid('signal_id').references(() => signals.id, { onDelete: 'restrict' }),
+    approvalId: uuid('approval_id').references(() => approvals.id, { onDelete: 'restrict' }),
     source: text('source', { enum: ['bot', 'manual'] }).notNull(),
+    strategy: text('strategy'),
+    timeframe: text('timeframe'),
+    /** Ours, as the command named it; the broker's own name where no instrument of ours is mapped to it. */
+    instrument: text('instrument').notNull(),
     symbol: text('symbol').notNull(),
     side: text('side', { enum: ['buy', 'sell'] }).notNull(),
     status: text('status', { enum: ['open', 'closed', 'closing_unconfirmed'] }).notNull(),
@@ -37,6 +53,15 @@ export const trades = pgTable(
     exitPrice: amount('exit_price'),
     stopLoss: amount('stop_loss'),
     takeProfit: amount('take_profit'),
+    /** Of the order that opened it; later moves of the stop do not change what was risked. */
+    initialStop: amount('initial_stop'),
+    /** The position that closed it, where one was closed by another. */
+    closedBy: text('closed_by'),
+    pips: amount('pips'),
+    /** Net in units of what was risked at entry. */
+    rMultiple: numeric('r_multiple', { precision: 20, scale: 8 }),
+    /** Net in percent of the balance at entry. */
+    equityPercent: numeric('equity_percent', { precision: 20, scale: 8 }),
     profit: amount('profit').notNull(),
     swap: amount('swap').notNull(),
     commission: amount('commission').notNull(),
@@ -49,7 +74,9 @@ export const trades = pgTable(
   },
   (t) => [
     check('ck_trades_status', sql`${t.status} in ('open', 'closed', 'closing_unconfirmed')`),
-    uniqueIndex('ux_trades_position').on(t.accountId, t.positionId),
+    check('ck_trades_source', sql`${t.source} in ('bot', 'manual')`),
+    check('ck_trades_episode', sql`${t.episode} >= 0`),
+    uniqueIndex('ux_trades_position').on(t.accountId, t.positionId, t.episode),
     index('ix_trades_account_opened').on(
       t.accountId,
       t.openedAt.desc().nullsFirst(),
@@ -57,6 +84,58 @@ export const trades = pgTable(
     ),
     index('ix_trades_signal').on(t.signalId),
   ],
+);
+
+/**
+ * What was realised of a trade, a row for each closing deal (`leg` counts them): what the statistics count, by the time of its close. Costs of
+ * the entry are shared among them by volume, what is left over to the last. Derived data, as trades are.
+ */
+export const tradeLegs = pgTable(
+  'trade_legs',
+  {
+    tradeId: uuid('trade_id')
+      .notNull()
+      .references(() => trades.id, { onDelete: 'restrict' }),
+    leg: smallint('leg').notNull(),
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id, { onDelete: 'restrict' }),
+    dealTicket: text('deal_ticket').notNull(),
+    source: text('source', { enum: ['bot', 'manual'] }).notNull(),
+    instrument: text('instrument').notNull(),
+    side: text('side', { enum: ['buy', 'sell'] }).notNull(),
+    volume: amount('volume').notNull(),
+    exitPrice: amount('exit_price').notNull(),
+    profit: amount('profit').notNull(),
+    swap: amount('swap').notNull(),
+    commission: amount('commission').notNull(),
+    fee: amount('fee').notNull(),
+    net: amount('net').notNull(),
+    rMultiple: numeric('r_multiple', { precision: 20, scale: 8 }),
+    openedAt: timestamp('opened_at', { withTimezone: true, mode: 'string' }).notNull(),
+    closedAt: timestamp('closed_at', { withTimezone: true, mode: 'string' }).notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.accountId, t.dealTicket] }),
+    check('ck_trade_legs_source', sql`${t.source} in ('bot', 'manual')`),
+    index('ix_trade_legs_trade').on(t.tradeId, t.leg),
+    index('ix_trade_legs_closed').on(t.accountId, t.closedAt),
+  ],
+);
+
+/** What an account was worth at a moment, as a snapshot that passed the gate stated it. */
+export const equityPoints = pgTable(
+  'equity_points',
+  {
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id, { onDelete: 'restrict' }),
+    at: timestamp('at', { withTimezone: true, mode: 'string' }).notNull(),
+    balance: amount('balance').notNull(),
+    credit: amount('credit').notNull(),
+    equity: amount('equity').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.accountId, t.at] })],
 );
 
 /** Open positions as the last valid snapshot shows them; replaced as a whole with each one. */

@@ -143,7 +143,7 @@ function accountUpdate(account: Account, s: Snapshot, run: Run) {
       server = ${a.server}, login = ${a.login}, currency = ${a.currency}, margin_mode = ${a.margin_mode},
       trade_mode = ${a.trade_mode}, bound_at = coalesce(bound_at, ${captured}::timestamptz),
       updated_at = ${isoTime(run.finishedMs)}::timestamptz
-    WHERE id = ${account.id}::uuid AND version = ${account.version}::int RETURNING id`;
+    WHERE id = ${account.id}::uuid AND version = ${account.version}::int RETURNING id, user_id, symbols`;
 }
 
 function dealInsert(deals: readonly Deal[], run: Run) {
@@ -184,17 +184,18 @@ function tradeUpsert(accountId: string, plan: ReconcilePlan, run: Run) {
     closed: t.closedMs === null ? null : isoTime(t.closedMs),
   }));
   const at = sql`${isoTime(run.finishedMs)}::timestamptz`;
-  return sql`INSERT INTO trades (id, account_id, position_id, command_id, signal_id, source, symbol, side, status, volume,
+  return sql`INSERT INTO trades (id, account_id, user_id, position_id, command_id, signal_id, source, instrument, symbol, side, status, volume,
       volume_open, entry_price, exit_price, stop_loss, take_profit, profit, swap, commission, fee, net, opened_at,
       closed_at, exit_reason, updated_at)
-    SELECT x.id, acc.id, x."positionId", x."commandId", x."signalId", x.source, x.symbol, x.side, x.status, x.volume,
+    SELECT x.id, acc.id, acc.user_id, x."positionId", x."commandId", x."signalId", x.source, coalesce(
+        (SELECT c.instrument FROM commands c WHERE c.id = x."commandId"), instrument_of(acc.symbols, x.symbol)), x.symbol, x.side, x.status, x.volume,
       x."volumeOpen", x."entryPrice", x."exitPrice", x."stopLoss", x."takeProfit", x.profit, x.swap, x.commission,
       x.fee, x.net, x.opened, x.closed, x."exitReason", ${at}
     FROM acc, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS x(id uuid, "positionId" text, "commandId" uuid,
       "signalId" uuid, source text, symbol text, side text, status text, volume numeric, "volumeOpen" numeric,
       "entryPrice" numeric, "exitPrice" numeric, "stopLoss" numeric, "takeProfit" numeric, profit numeric, swap numeric,
       commission numeric, fee numeric, net numeric, opened timestamptz, closed timestamptz, "exitReason" text)
-    ON CONFLICT (account_id, position_id) DO UPDATE SET command_id = excluded.command_id,
+    ON CONFLICT (account_id, position_id, episode) DO UPDATE SET command_id = excluded.command_id,
       signal_id = excluded.signal_id, source = excluded.source, side = excluded.side, status = excluded.status,
       volume = excluded.volume, volume_open = excluded.volume_open, entry_price = excluded.entry_price,
       exit_price = excluded.exit_price, stop_loss = coalesce(excluded.stop_loss, trades.stop_loss),

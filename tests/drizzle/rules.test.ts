@@ -93,7 +93,15 @@ const CHECKS: [string, string][] = [
     'INSERT INTO consents SELECT 0, text, sha256, created_by, created_at FROM consents',
   ],
   ['ck_trades_status', `UPDATE trades SET status = 'gone'`],
+  ['ck_trades_source', `UPDATE trades SET source = 'copied'`],
+  ['ck_trades_episode', 'UPDATE trades SET episode = -1'],
+  ['ck_trade_legs_source', `UPDATE trade_legs SET source = 'copied'`],
+  ['ck_broker_deals_revision', 'UPDATE broker_deals SET revision = -1'],
+  ['ck_accounts_imported', 'UPDATE accounts SET bridge_id = NULL, halted = false'],
   ['ck_divergences_status', `UPDATE divergences SET status = 'ignored'`],
+  ['ck_divergences_policy', `UPDATE divergences SET policy = 'guess'`],
+  ['ck_divergences_resolution', `UPDATE divergences SET resolution = 'forgotten'`],
+  ['ck_divergences_resolved', `UPDATE divergences SET status = 'resolved'`],
   ['ck_audit_seals_seq', 'UPDATE audit_seals SET seq = 0'],
   ['ck_audit_seals_rows', 'UPDATE audit_seals SET rows = 0'],
   [
@@ -167,7 +175,22 @@ describe('the rules that hold for the owner too', () => {
     [
       'a deal twice',
       'INSERT INTO broker_deals SELECT * FROM broker_deals',
-      'broker_deals_account_id_ticket_pk',
+      'broker_deals_account_id_ticket_revision_pk',
+    ],
+    [
+      'a realised part of a trade twice',
+      'INSERT INTO trade_legs SELECT * FROM trade_legs',
+      'trade_legs_account_id_deal_ticket_pk',
+    ],
+    [
+      'a worth of a moment twice',
+      'INSERT INTO equity_points SELECT * FROM equity_points',
+      'equity_points_account_id_at_pk',
+    ],
+    [
+      'a second imported history of a name',
+      `UPDATE accounts SET bridge_id = NULL; ${copy('accounts', {}, ANOTHER)}`,
+      'ux_accounts_imported',
     ],
     ['a second user of an address', copy('users', {}), 'ux_users_email'],
     [

@@ -367,9 +367,9 @@ async function ownPosition(id: string): Promise<void> {
     [desk.account.id, id, at],
   );
   await t.sql(
-    `INSERT INTO trades (id, account_id, position_id, signal_id, source, symbol, side, status, volume, volume_open,
+    `INSERT INTO trades (id, user_id, instrument, account_id, position_id, signal_id, source, symbol, side, status, volume, volume_open,
        entry_price, profit, swap, commission, fee, net, opened_at, updated_at)
-     VALUES ($1, $2, $3, $4, 'bot', 'XAUUSD', 'buy', 'open', 0.1, 0.1, 1, 0, 0, 0, 0, 0, $5, $5)`,
+     VALUES ($1, (SELECT user_id FROM accounts WHERE id = $2), 'XAUUSD', $2, $3, $4, 'bot', 'XAUUSD', 'buy', 'open', 0.1, 0.1, 1, 0, 0, 0, 0, 0, $5, $5)`,
     [deps.ids.next(), desk.account.id, id, signalId, at],
   );
 }

@@ -64,10 +64,14 @@ const ROWS: Record<string, string> = {
   broker_orders: `(account_id, ticket, state, type, symbol, magic, position_id, volume_initial, volume_current, price_open,
       time_setup, comment, recorded_at)
     VALUES ('${account}', '1', 'filled', 'buy', 'XAUUSD', 1, '1', 1, 0, 1, ${AT}, '', ${AT})`,
-  trades: `(id, account_id, position_id, command_id, signal_id, source, symbol, side, status, volume, volume_open,
+  trades: `(id, account_id, user_id, instrument, position_id, command_id, signal_id, source, symbol, side, status, volume, volume_open,
       entry_price, profit, swap, commission, fee, net, opened_at, updated_at)
-    VALUES ('${trade}', '${account}', '1', '${command}', '${signal}', 'bot', 'XAUUSD', 'buy', 'open', 1, 1, 1, 0, 0, 0, 0,
+    VALUES ('${trade}', '${account}', '${user}', 'XAUUSD', '1', '${command}', '${signal}', 'bot', 'XAUUSD', 'buy', 'open', 1, 1, 1, 0, 0, 0, 0,
       0, ${AT}, ${AT})`,
+  trade_legs: `(account_id, deal_ticket, trade_id, leg, source, instrument, side, volume, exit_price, profit, swap, commission,
+      fee, net, opened_at, closed_at)
+    VALUES ('${account}', '1', '${trade}', 0, 'bot', 'XAUUSD', 'buy', 1, 1, 0, 0, 0, 0, 0, ${AT}, ${AT})`,
+  equity_points: `(account_id, at, balance, credit, equity) VALUES ('${account}', ${AT}, 1, 0, 1)`,
   positions: `(account_id, identifier, ticket, symbol, side, volume, price_open, price_current, swap, profit, magic, comment,
       opened_at, snapshot_at)
     VALUES ('${account}', '1', '1', 'XAUUSD', 'buy', 1, 1, 1, 0, 0, '1', '', ${AT}, ${AT})`,
