@@ -52,9 +52,12 @@ import { postSubscription } from './identity/post-subscription.ts';
 import { postToken } from './identity/post-token.ts';
 import { postTokenExchange } from './identity/post-token-exchange.ts';
 import { postUser } from './identity/post-user.ts';
+import { getPerformance } from './ledger/get-performance.ts';
+import { getPerformanceAttribution } from './ledger/get-performance-attribution.ts';
 import { getTrade } from './ledger/get-trade.ts';
 import { listPositions } from './ledger/list-positions.ts';
 import { listTrades } from './ledger/list-trades.ts';
+import { postAccountDeals } from './ledger/post-account-deals.ts';
 import { getCandles } from './market/get-candles.ts';
 import { getMarketHours } from './market/get-market-hours.ts';
 import { postCalendar } from './market/post-calendar.ts';
@@ -75,13 +78,18 @@ import { causeOf } from './platform/log.ts';
 import { jsonPointer, ProblemError, problem, problemResponse } from './platform/problem.ts';
 import { type ReferenceDocument, referencePage } from './platform/reference-page.ts';
 import { textFaults } from './platform/text-faults.ts';
+import { getDivergence } from './reconciliation/get-divergence.ts';
 import { healthz } from './reconciliation/get-healthz.ts';
 import { getMetrics } from './reconciliation/get-metrics.ts';
 import { readyz } from './reconciliation/get-readyz.ts';
 import { listDeadEvents } from './reconciliation/list-dead-events.ts';
 import { listDivergences } from './reconciliation/list-divergences.ts';
 import { listReconciliationRuns } from './reconciliation/list-reconciliation-runs.ts';
+import { postAccountRebuild } from './reconciliation/post-account-rebuild.ts';
 import { postBridgeSync } from './reconciliation/post-bridge-sync.ts';
+import { postDivergenceAdopt } from './reconciliation/post-divergence-adopt.ts';
+import { postDivergenceClose } from './reconciliation/post-divergence-close.ts';
+import { postDivergenceIgnore } from './reconciliation/post-divergence-ignore.ts';
 import { postReconciliationRun } from './reconciliation/post-reconciliation-run.ts';
 import { cancelSignal } from './signals/cancel-signal.ts';
 import { getSignal } from './signals/get-signal.ts';
@@ -139,19 +147,27 @@ export const ROUTES: readonly Endpoint[] = [
   haltAccount,
   resumeAccount,
   releaseAccount,
+  postAccountRebuild,
   listOrders,
   getDeployment,
   haltDeployment,
   resumeDeployment,
   raiseRestoreEpoch,
   dismissRestoreSuspicion,
+  postAccountDeals,
   listPositions,
   listTrades,
   getTrade,
+  getPerformance,
+  getPerformanceAttribution,
   listReconciliationRuns,
   postReconciliationRun,
   postBridgeSync,
   listDivergences,
+  getDivergence,
+  postDivergenceAdopt,
+  postDivergenceIgnore,
+  postDivergenceClose,
   listDeadEvents,
   listAlerts,
   postAlertDestination,

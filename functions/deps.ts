@@ -143,6 +143,7 @@ function redisFor(config: Config, clock: Clock): RedisParts {
 export type WorkerBindings = {
   WORK: Queue<WorkMessage>;
   RECONCILE: Queue<WorkMessage>;
+  SLOW: Queue<WorkMessage>;
   MEDIA: R2Bucket;
 };
 
@@ -157,6 +158,7 @@ export const wireWorker = (
     queue: laneQueue({
       events: cloudflareQueue(bindings.WORK),
       reconciles: cloudflareQueue(bindings.RECONCILE),
+      slow: cloudflareQueue(bindings.SLOW),
     }),
     media: r2Store(bindings.MEDIA),
     transport: fetchTransport(isLoopback(config.PUBLIC_BASE_URL) ? null : dnsOverHttps(DNS_OVER_HTTPS_URL)),
@@ -174,14 +176,15 @@ export function wireLambda(
 ): Wiring {
   const region = need(config, 'AWS_REGION');
   const timeoutMs = CLOUD_TIMEOUT_MS;
-  const queueAt = (key: 'QUEUE_URL' | 'RECONCILE_QUEUE_URL'): WorkQueue => {
+  const queueAt = (key: 'QUEUE_URL' | 'RECONCILE_QUEUE_URL' | 'SLOW_QUEUE_URL'): WorkQueue => {
     const queueUrl = need(config, key);
     return sqsQueue({ queueUrl, endpoint: config.QUEUE_ENDPOINT, region, credentials, timeoutMs });
   };
   const queue = laneQueue({
     events: queueAt('QUEUE_URL'),
-    // A duty that has no account reconciled is not given where that is asked for.
+    // A duty that has no account reconciled, or none that is slow, is not given where that is asked for.
     reconciles: { send: (messages, delay) => queueAt('RECONCILE_QUEUE_URL').send(messages, delay) },
+    slow: { send: (messages, delay) => queueAt('SLOW_QUEUE_URL').send(messages, delay) },
   });
   const media = mediaFor(config, { region, credentials, timeoutMs });
   return wire({ config, queue, media, transport, loadRasterizerWasm });

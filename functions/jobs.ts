@@ -8,6 +8,7 @@ import { sendCommand } from './execution/send-command.ts';
 import { rewrapSecrets } from './identity/rewrap-secrets.ts';
 import { sealAudit } from './identity/seal-audit.ts';
 import { seedDefaultProducer } from './identity/seed-default-producer.ts';
+import { pruneEquityPoints } from './ledger/prune-equity-points.ts';
 import { raiseAlerts } from './notify/raise-alerts.ts';
 import { sendAlert } from './notify/send-alert.ts';
 import { createScheduleWatch } from './notify/watch-schedule.ts';
@@ -26,8 +27,10 @@ import {
 import { laneOf, WORK_LANES, type WorkLane, type WorkMessage } from './platform/work-queue.ts';
 import { rollUpMetrics } from './reconciliation/metric-store.ts';
 import { reconcileAccount } from './reconciliation/reconcile-account.ts';
-import { reconcileAccounts } from './reconciliation/reconcile-accounts.ts';
-import { accountUsers, claimTick, finishTick } from './reconciliation/reconciliation-store.ts';
+import { reconcileAccounts, togetherAgain } from './reconciliation/reconcile-accounts.ts';
+import { claimTick, finishTick } from './reconciliation/reconciliation-store.ts';
+import { idsOf, takeTurns } from './reconciliation/take-turns.ts';
+import { endTurns, type TurnLease } from './reconciliation/turn-lease-store.ts';
 import { expireSignals } from './signals/expire-signals.ts';
 import { fanOutSignals } from './signals/fan-out-signals.ts';
 import { pruneIntake } from './signals/prune-intake.ts';
@@ -62,7 +65,12 @@ export const CONSUMERS: Readonly<Record<string, Consumer>> = {
 /** Topics whose events, where several come together, cost one call and not one each. */
 export const BULK_CONSUMERS: Readonly<Record<string, BulkConsumer>> = { 'signal.created': fanOutSignals };
 
-type Piece = SharedWork & { messages: readonly WorkMessage[] };
+/** `messages` have it done again; `from` are those that asked for it. */
+type Piece = SharedWork & {
+  messages: readonly WorkMessage[];
+  from: readonly WorkMessage[];
+  turn?: TurnLease | null;
+};
 type Again = (messages: readonly WorkMessage[]) => void;
 
 /**
@@ -79,11 +87,7 @@ export async function consume(deps: Deps, messages: readonly WorkMessage[]): Pro
     if (own.length === 0) continue;
     const work = await piecesOf(deps, lane, own, again);
     const putOff = await workInShares(deps.clock, work, { parallel: PARALLEL, roundMs: ROUND_MS });
-    await sendLater(
-      deps,
-      putOff.flatMap((piece) => piece.messages),
-      again,
-    );
+    await sendLater(deps, putOff, again);
   }
   watchSchedule(deps);
   deps.metrics.flush();
@@ -91,9 +95,14 @@ export async function consume(deps: Deps, messages: readonly WorkMessage[]): Pro
 }
 
 /** What could not be begun in this round comes again soon, which is no failure. */
-async function sendLater(deps: Deps, messages: readonly WorkMessage[], again: Again): Promise<void> {
-  if (messages.length === 0) return;
-  await deps.queue.send(messages, PUT_OFF_SECONDS).catch(() => again(messages));
+async function sendLater(deps: Deps, pieces: readonly Piece[], again: Again): Promise<void> {
+  if (pieces.length === 0) return;
+  await endTurns(
+    deps.db,
+    pieces.flatMap(({ turn }) => turn ?? []),
+  ).catch(() => {});
+  const messages = togetherAgain(pieces.flatMap((piece) => piece.messages));
+  await deps.queue.send(messages, PUT_OFF_SECONDS).catch(() => again(pieces.flatMap(({ from }) => from)));
 }
 
 async function piecesOf(
@@ -103,7 +112,7 @@ async function piecesOf(
   again: Again,
 ): Promise<Piece[]> {
   try {
-    return await (lane === 'events' ? eventWork : reconcileWork)(deps, messages, again);
+    return await (lane === 'events' ? eventWork : accountWork)(deps, messages, again);
   } catch (e) {
     const [first] = messages;
     const id = first === undefined ? '' : idOf(first);
@@ -114,7 +123,9 @@ async function piecesOf(
   }
 }
 
-const idOf = (m: WorkMessage): string => (m.kind === 'outbox' ? m.id : m.account_id);
+/** The first that it names. */
+const idOf = (m: WorkMessage): string =>
+  m.kind === 'outbox' ? m.id : m.kind === 'reconcile' ? m.account_id : (m.account_ids[0] ?? '');
 
 /** Messages by what they name: several of one are one piece of work. */
 function byId(messages: readonly WorkMessage[]): Map<string, WorkMessage[]> {
@@ -124,20 +135,24 @@ function byId(messages: readonly WorkMessage[]): Map<string, WorkMessage[]> {
 }
 
 /** Each account once, as its user's share. */
-async function reconcileWork(deps: Deps, messages: readonly WorkMessage[], again: Again): Promise<Piece[]> {
-  const accounts = byId(messages);
-  const users = accounts.size < 2 ? new Map() : await accountUsers(deps.db, [...accounts.keys()]);
-  return [...accounts].map(([id, own]) => ({
-    party: users.get(id) ?? null,
-    messages: own,
+async function accountWork(deps: Deps, messages: readonly WorkMessage[], again: Again): Promise<Piece[]> {
+  const work = await takeTurns(
+    deps,
+    messages.filter((m) => m.kind !== 'outbox'),
+  );
+  return work.map((of) => ({
+    ...{ party: of.userId, messages: of.again, from: of.from, turn: of.turn },
     run: async () => {
+      const { accountId: id } = of;
       const sinceMs = deps.clock.nowMs();
       try {
-        const { outcome } = await reconcileAccount(deps, id);
-        line(deps, { name: 'reconcile', outcome, id, sinceMs });
+        line(deps, { name: 'reconcile', outcome: await of.run(), id, sinceMs });
       } catch (e) {
         line(deps, { name: 'reconcile', outcome: 'failed', id, sinceMs }, e);
-        again(own);
+        // A message that names others too would have all of them looked up again.
+        const alone = of.from.every((m) => idsOf(m).length === 1);
+        if (alone) again(of.from);
+        else await deps.queue.send(of.again, PUT_OFF_SECONDS).catch(() => again(of.from));
       }
     },
   }));
@@ -159,6 +174,7 @@ async function eventWork(deps: Deps, messages: readonly WorkMessage[], again: Ag
     .map((group) => ({
       party: partyOf(group),
       messages: of(group.map((e) => e.id)),
+      from: of(group.map((e) => e.id)),
       run: async () => again(of(await workEvents(deps, group))),
     }));
 }
@@ -228,6 +244,7 @@ async function keepHouse(deps: Deps): Promise<void> {
     sealAudit,
     pruneIntake,
     pruneBridgePolls,
+    pruneEquityPoints,
   };
   for (const [name, chore] of Object.entries(chores))
     try {

@@ -54,7 +54,9 @@ describe('a tick', () => {
   it('run five times at once works once: each account is put on the queue once, and the minute is finished', async () => {
     await Promise.all(Array.from({ length: 5 }, () => runTick(deps, START_MS + 59_999)));
     await runTick(deps, START_MS);
-    expect(deps.sent).toEqual([{ kind: 'reconcile', account_id: desk.account.id }]);
+    expect(deps.sent).toEqual([
+      { kind: 'schedule', account_ids: [desk.account.id], due_ms: deps.clock.nowMs() },
+    ]);
     expect(outcomesOf('tick').sort()).toEqual(['claimed-before', ...Array(4).fill('claimed-before'), 'done']);
     expect(await ticks()).toEqual([
       { minute: new Date(START_MS), finished_at: new Date(deps.clock.nowMs()) },
@@ -98,7 +100,7 @@ describe('a tick', () => {
     expect((await readReadiness(t.db)).lastTickMs).toBeNull();
     deps.clock.advance(MINUTE_MS);
     await runTick(deps, deps.clock.nowMs());
-    expect(deps.sent.map((m) => m.kind).sort()).toEqual(['outbox', 'reconcile']);
+    expect(deps.sent.map((m) => m.kind).sort()).toEqual(['outbox', 'schedule']);
     expect((await ticks()).map((r) => r['finished_at'] !== null)).toEqual([false, true]);
   });
 

@@ -33,9 +33,11 @@ const LONGEST = [
     'contracts/worker',
     'infra/local/start',
     'faults/execution/schedules',
+    'faults/reconciliation/schedules',
   ],
   ...[
     'faults/execution/mutants',
+    'faults/reconciliation/mutants',
     'faults/database',
     'faults/kill',
     'infra/local/start-refusals',

@@ -12,3 +12,15 @@ export const accountLeases = pgTable('account_leases', {
   epoch: bigint('epoch', { mode: 'bigint' }).notNull(),
   expiresAt: timestamp('expires_at', { withTimezone: true, mode: 'string' }).notNull(),
 });
+
+/**
+ * Who compares the books of an account for the schedule: the holder of its newest `epoch`, until `expires_at`. Apart from the
+ * lease above, so that a bridge that takes long to answer holds up no command.
+ */
+export const reconcileLeases = pgTable('reconcile_leases', {
+  accountId: uuid('account_id')
+    .primaryKey()
+    .references(() => accounts.id, { onDelete: 'restrict' }),
+  epoch: bigint('epoch', { mode: 'bigint' }).notNull(),
+  expiresAt: timestamp('expires_at', { withTimezone: true, mode: 'string' }).notNull(),
+});

@@ -50,6 +50,8 @@ export const brokerDeals = pgTable(
     check('ck_broker_deals_revision', sql`${t.revision} >= 0`),
     // Money of the account and not of a position: cash flows and costs.
     index('ix_broker_deals_account').on(t.accountId, t.time).where(sql`${t.positionId} = '0'`),
+    // Both deals of a close-by carry its order.
+    index('ix_broker_deals_close_by').on(t.accountId, t.orderTicket).where(sql`${t.entry} = 'out_by'`),
     index('ix_broker_deals_position').on(t.accountId, t.positionId),
     index('ix_broker_deals_time').on(t.accountId, t.time),
   ],

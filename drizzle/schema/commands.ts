@@ -32,7 +32,7 @@ export const commands = pgTable(
       .references(() => accounts.id, { onDelete: 'restrict' }),
     approvalId: uuid('approval_id').references(() => approvals.id, { onDelete: 'restrict' }),
     signalId: uuid('signal_id').references(() => signals.id, { onDelete: 'restrict' }),
-    kind: text('kind', { enum: ['open', 'place', 'close', 'cancel'] }).notNull(),
+    kind: text('kind', { enum: ['open', 'place', 'close', 'cancel', 'modify_sltp'] }).notNull(),
     leg: smallint('leg').notNull().default(0),
     symbol: text('symbol').notNull(),
     /** Ours, as the signal named it, whatever the account's user maps to what afterwards; null: no signal made it. */
@@ -72,7 +72,7 @@ export const commands = pgTable(
       'ck_commands_state',
       sql`${t.state} in ('created', 'sent', 'placed', 'done', 'partial', 'failed', 'expired', 'unknown', 'not_executed', 'ended')`,
     ),
-    check('ck_commands_kind', sql`${t.kind} in ('open', 'place', 'close', 'cancel')`),
+    check('ck_commands_kind', sql`${t.kind} in ('open', 'place', 'close', 'cancel', 'modify_sltp')`),
     check('ck_commands_target', sql`(${t.kind} = 'cancel') = (${t.targetId} is not null)`),
     check('ck_commands_leg', sql`${t.leg} >= 0 and (${t.leg} = 0 or ${t.kind} = 'close')`),
     check('ck_commands_comment', sql`length(${t.comment}) <= 26`),

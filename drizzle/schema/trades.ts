@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import type { ExtraConfigColumn } from 'drizzle-orm/pg-core';
 import {
   check,
   index,
@@ -18,6 +19,9 @@ import { signals } from './signals.ts';
 import { users } from './users.ts';
 
 const amount = (name: string) => numeric(name, { precision: 20, scale: 8 });
+const descending = (column: ExtraConfigColumn) => column.desc().nullsFirst();
+/** Lists put what is still open before what was closed last. */
+const closedOrOpen = (column: ExtraConfigColumn) => sql`coalesce(${column}, 'infinity'::timestamptz) DESC`;
 
 /**
  * The life of one broker position, projected from its deals: derived data, rebuilt at any time to the same rows. An `episode`
@@ -60,6 +64,8 @@ export const trades = pgTable(
     pips: amount('pips'),
     /** Net in units of what was risked at entry. */
     rMultiple: numeric('r_multiple', { precision: 20, scale: 8 }),
+    /** What all deals before it left on the account; null until it is worked out, in the transaction that stores the trade. */
+    entryBalance: amount('entry_balance'),
     /** Net in percent of the balance at entry. */
     equityPercent: numeric('equity_percent', { precision: 20, scale: 8 }),
     profit: amount('profit').notNull(),
@@ -82,8 +88,39 @@ export const trades = pgTable(
       t.openedAt.desc().nullsFirst(),
       t.id.desc().nullsFirst(),
     ),
+    index('ix_trades_account_closed').on(t.accountId, closedOrOpen(t.closedAt), descending(t.id)),
+    index('ix_trades_account_net').on(t.accountId, descending(t.net), descending(t.id)),
+    index('ix_trades_user_opened').on(t.userId, descending(t.openedAt), descending(t.id)),
+    index('ix_trades_user_closed').on(t.userId, closedOrOpen(t.closedAt), descending(t.id)),
+    index('ix_trades_user_net').on(t.userId, descending(t.net), descending(t.id)),
+    index('ix_trades_user_instrument').on(t.userId, t.instrument, descending(t.openedAt), descending(t.id)),
+    index('ix_trades_user_source').on(t.userId, t.source, descending(t.openedAt), descending(t.id)),
+    index('ix_trades_opened').on(descending(t.openedAt), descending(t.id)),
+    index('ix_trades_closed').on(closedOrOpen(t.closedAt), descending(t.id)),
+    index('ix_trades_net').on(descending(t.net), descending(t.id)),
+    index('ix_trades_unsettled').on(t.accountId, t.positionId).where(sql`${t.status} <> 'closed'`),
     index('ix_trades_signal').on(t.signalId),
   ],
+);
+
+/**
+ * What only snapshots say of a life of a position, by the deal that opened it, kept when the position is gone. What was at stake
+ * at its entry is written once and never changed; the stops are those that it was shown with last.
+ */
+export const positionTerms = pgTable(
+  'position_terms',
+  {
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id, { onDelete: 'restrict' }),
+    dealTicket: text('deal_ticket').notNull(),
+    initialStop: amount('initial_stop'),
+    tickSize: amount('tick_size'),
+    tickValueLoss: amount('tick_value_loss'),
+    stopLoss: amount('stop_loss'),
+    takeProfit: amount('take_profit'),
+  },
+  (t) => [primaryKey({ columns: [t.accountId, t.dealTicket] })],
 );
 
 /**

@@ -6,7 +6,7 @@
  * position is not left open, nor an order working, because other calls have failed.
  */
 import type { z } from 'zod';
-import { readBridge } from '../identity/bridge-store.ts';
+import { type KnownBridge, readBridge } from '../identity/bridge-store.ts';
 import { isoTime } from '../platform/clock.ts';
 import { need } from '../platform/config.ts';
 import type { Deps } from '../platform/deps.ts';
@@ -48,13 +48,23 @@ import { leaveCandleWish } from './candle-wish-store.ts';
 const TIMEOUT_MS = 10_000;
 const MAX_REPLY_BYTES = 4 * 1024 * 1024;
 
+export type Acquaintance = {
+  /** As it was read a moment ago, so that a snapshot need not read it again. */
+  known?: KnownBridge | null;
+  /**
+   * How long a snapshot is waited for, where that is less than it may take. Who was cut short so is not asked again, nor
+   * taken for one that is down: it may only be slow.
+   */
+  patienceMs?: number;
+};
+
 /** A bridge as it is reached from here. One that polls answers nothing: bars are left for it to fetch (`deferred`). */
-export const bridgeClient = (deps: Deps, bridgeId: string): BridgePort => ({
+export const bridgeClient = (deps: Deps, bridgeId: string, of: Acquaintance = {}): BridgePort => ({
   lane: 'called',
   snapshot: (dealsFromMs, dealsToMs = null) => {
     const [from, to] = [dealsFromMs, dealsToMs].map((ms) => (ms === null ? null : isoTime(ms)));
     const wanted = { kind: 'snapshot' as const, deals_from: from ?? null, deals_to: to ?? null };
-    return call(deps, bridgeId, wanted, snapshotReply);
+    return call(deps, bridgeId, wanted, snapshotReply, of);
   },
   execute: (command) => execute(deps, bridgeId, command),
   lookup: ({ cmdId, magic }) => call(deps, bridgeId, { kind: 'lookup', cmd_id: cmdId, magic }, lookupReply),
@@ -86,6 +96,7 @@ async function call<S extends z.ZodType>(
   bridgeId: string,
   wanted: Ask,
   schema: S,
+  of: Acquaintance = {},
 ): Promise<Reply<z.output<S>>> {
   const reads = wanted.kind !== 'execute';
   const made = await resilientCall(
@@ -93,15 +104,14 @@ async function call<S extends z.ZodType>(
     {
       ...{ operation: `bridge-${wanted.kind}`, service: 'bridge', circuit: circuitOf(bridgeId, wanted) },
       ...{ repeatable: reads, once: !reads },
-      evenOpen:
-        wanted.kind === 'execute' && (wanted.command.kind === 'close' || wanted.command.kind === 'cancel'),
+      evenOpen: wanted.kind === 'execute' && !['open', 'place'].includes(wanted.command.kind),
     },
     async () => {
-      const reply = await ask(deps, bridgeId, wanted, schema);
+      const reply = await ask(deps, bridgeId, wanted, schema, of);
       deps.metrics.count(MT5_CONNECT, [reply.kind === 'reply' ? 'ok' : reply.word]);
       return reply;
     },
-    judged,
+    (reply) => judged(reply, of),
   );
   if (made.kind === 'done') return made.result;
   deps.metrics.count(MT5_CONNECT, ['circuit-open']);
@@ -112,16 +122,21 @@ async function call<S extends z.ZodType>(
 const circuitOf = (bridgeId: string, { kind }: Ask): string =>
   kind === 'candles' ? `bridge:${bridgeId}:candles` : `bridge:${bridgeId}`;
 
-/** Words of a bridge that is not there to be asked, which says nothing of how it is. */
-const NOT_ASKED = new Set(['unregistered', 'blocked', 'polled']);
-/** Words of one that is there and has answered, however badly: what it says wrongly it will say again. */
-const ANSWERED = new Set(['refused', 'malformed', 'too-large']);
+/**
+ * Words that say nothing of how a bridge is: of one that is not there to be asked, and of an answer too long to be read to the
+ * signature. Whoever gave that, it is no failure to answer either: a history is asked for by halves because of it.
+ */
+const TELLS_NOTHING = new Set(['unregistered', 'blocked', 'polled', 'too-large']);
+/** Words of one that has proved itself and answered badly: what it says wrongly it will say again. */
+const ANSWERED = new Set(['refused', 'malformed']);
 
-function judged(reply: Reply<unknown>): Judgement {
+function judged(reply: Reply<unknown>, { patienceMs }: Acquaintance): Judgement {
   if (reply.kind === 'reply') return { health: 'up', transient: false, effect: 'none', retryAfterMs: null };
   const { word, effect } = reply;
+  if (word === 'timeout' && patienceMs !== undefined)
+    return { health: 'unknown', transient: false, effect, retryAfterMs: null };
   const gone = word === 'unreachable' || word === 'timeout';
-  const health = NOT_ASKED.has(word) ? 'unknown' : ANSWERED.has(word) ? 'up' : 'down';
+  const health = TELLS_NOTHING.has(word) ? 'unknown' : ANSWERED.has(word) ? 'up' : 'down';
   return { health, transient: gone, effect, retryAfterMs: null };
 }
 
@@ -130,8 +145,9 @@ async function ask<S extends z.ZodType>(
   bridgeId: string,
   wanted: Ask,
   schema: S,
+  of: Acquaintance,
 ): Promise<Reply<z.output<S>>> {
-  const found = await readBridge(deps.db, bridgeId);
+  const found = of.known === undefined ? await readBridge(deps.db, bridgeId) : of.known;
   const place = { table: 'bridge_secrets', row: bridgeId, version: found?.secret.version ?? 0 };
   const secret = found && (await open(need(deps.config, 'BRIDGE_KEYS'), place, found.secret));
   if (!found || !secret) return { kind: 'no-reply', effect: 'none', word: 'unregistered' };
@@ -161,7 +177,7 @@ async function ask<S extends z.ZodType>(
       'x-signature': await signLines(await directionKey(secret, 'to-bridge'), lines),
     },
     body,
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs: of.patienceMs ?? TIMEOUT_MS,
     maxBytes: MAX_REPLY_BYTES,
   });
   return believe(

@@ -73,6 +73,9 @@ export const orderInfo = z.object({
   volume_initial: decimal,
   volume_current: decimal,
   price_open: decimal,
+  /** What it protects its position with; an older bridge leaves both out. */
+  sl: decimal.nullish(),
+  tp: decimal.nullish(),
   symbol: label,
   comment: remark,
 });
@@ -238,12 +241,25 @@ const cancelCommand = z.object({
   pre: z.object(terminal),
   order: z.object({ symbol: z.string(), order_ticket: z.string() }),
 });
+/** Sets both levels of a position; one that is left out stays as it is, null takes it away. */
+const modifyCommand = z.object({
+  ...given,
+  kind: z.literal('modify_sltp'),
+  pre: z.object({ ...terminal, position_id: z.string() }),
+  order: z.object({
+    symbol: z.string(),
+    position_ticket: z.string(),
+    stop_loss: z.string().nullable().optional(),
+    take_profit: z.string().nullable().optional(),
+  }),
+});
 /** What we tell a bridge to do. The id, magic and comment were committed before this is sent. */
-export const bridgeCommand = z.discriminatedUnion('kind', [tradeCommand, cancelCommand]);
+export const bridgeCommand = z.discriminatedUnion('kind', [tradeCommand, cancelCommand, modifyCommand]);
 export type BridgeCommand = z.output<typeof bridgeCommand>;
 /** What is told, without whose it is and which try. */
 export type TradeInstruction = Pick<z.output<typeof tradeCommand>, 'kind' | 'pre' | 'order'>;
 export type CancelInstruction = Pick<z.output<typeof cancelCommand>, 'kind' | 'pre' | 'order'>;
+export type ModifyInstruction = Pick<z.output<typeof modifyCommand>, 'kind' | 'pre' | 'order'>;
 
 const asked = { v: z.literal(PROTOCOL_VERSION), request_id: z.string(), sent_at: z.string() };
 

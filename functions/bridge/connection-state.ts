@@ -45,6 +45,16 @@ export const reconnectPauseMs = (failures: number): number =>
 
 /** What a reconciliation says where the terminal is logged in to another account. */
 const MISMATCHES = new Set(['account-mismatch', 'bound-elsewhere']);
+/** An answer that took longer makes a bridge slow. */
+export const PROMPT_MS = 3_000;
+/** So many prompt answers in a row make it quick again. */
+export const PROMPT_CALLS = 3;
+const NOT_IN_TIME = new Set(['bridge-timeout', 'bridge-too-large']);
+
+/** Whether a call that ended so after `tookMs` is one that others should not wait for. */
+export const isSlow = (outcome: string, tookMs: number): boolean =>
+  NOT_IN_TIME.has(outcome) || tookMs > PROMPT_MS;
+
 /** What a terminal has said of itself holds until it is heard again: silence mends none of it. */
 export const HELD_OUTCOMES: readonly string[] = [...MISMATCHES, 'terminal-disconnected'];
 /** What begins so is no answer. */

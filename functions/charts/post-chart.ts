@@ -7,9 +7,8 @@ import { need } from '../platform/config.ts';
 import { bearer, body, json, problems, timestamp } from '../platform/contract.ts';
 import type { Deps } from '../platform/deps.ts';
 import { rawEndpoint } from '../platform/endpoint.ts';
+import { jsonBody } from '../platform/json-body.ts';
 import { problem } from '../platform/problem.ts';
-import { readBody } from '../platform/read-body.ts';
-import { parseStrictJson } from '../platform/strict-json.ts';
 import { altText } from './alt-text.ts';
 import { type CdnKey, cdnKey } from './cdn-signature.ts';
 import { chartAddresses, PRIVATE_LIFE_SECONDS, privateDigestKey } from './chart-address.ts';
@@ -87,14 +86,7 @@ async function cdnOf({ config }: Deps): Promise<CdnKey | null> {
 }
 
 async function readSpec(request: Request): Promise<ChartSpec> {
-  if (!/^application\/json\s*(;|$)/i.test(request.headers.get('content-type') ?? ''))
-    throw problem('unsupported-media-type');
-  const bytes = await readBody(request, MAX_BYTES);
-  if (bytes === null) throw problem('payload-too-large', { detail: `at most ${MAX_BYTES} bytes` });
-  const parsed = parseStrictJson(bytes, MAX_DEPTH);
-  if (parsed.kind === 'not-json') throw problem('invalid-json');
-  if (parsed.kind === 'faults') throw problem('invalid-body', { errors: parsed.faults });
-  const spec = parseChartSpec(parsed.value);
+  const spec = parseChartSpec(await jsonBody(request, { maxBytes: MAX_BYTES, maxDepth: MAX_DEPTH }));
   if (spec.outcome === 'invalid') throw problem('invalid-body', { errors: spec.faults });
   return spec.spec;
 }
@@ -111,7 +103,7 @@ async function dataOf(deps: Deps, spec: ChartSpec, caller: Caller): Promise<Char
   if (subject === null) throw problem('not-found', { detail: 'no such source' });
   if (!subject.mine && !readsEverything(caller.role)) throw problem('forbidden');
   const { accountId, bridgeId, instrument, symbol } = subject;
-  const of = accountId && bridgeId ? { accountId, bridgeId, symbol, timeframe: TIMEFRAME } : null;
+  const of = accountId ? { accountId, bridgeId, symbol, timeframe: TIMEFRAME } : null;
   const found = of === null ? [] : await fetchCandles(deps, of, SHOWN_BARS + WARM_UP_BARS);
   if (found.length === 0)
     throw sourceFault('/source', `there are no candles of ${instrument} yet: no bridge has sent any`);

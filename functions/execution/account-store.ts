@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { SYMBOL_NAMES_LOCK } from '../identity/instrument-store.ts';
 import { type AuditEntry, auditInsert } from '../platform/audit.ts';
 import { isoTime, timestampMs } from '../platform/clock.ts';
 import { type Database, databaseFault, type Row } from '../platform/database.ts';
@@ -6,6 +7,7 @@ import { plain, plainOrNull } from '../platform/decimal.ts';
 import { readPage, rowTime } from '../platform/page.ts';
 import type { AccountSettings, SettingsChange } from './account-settings.ts';
 import type { Standing } from './entry-barrier.ts';
+import { hasRemedies } from './remedy-store.ts';
 
 export type Binding = {
   server: string;
@@ -28,9 +30,13 @@ export type AccountEpoch = {
 export type Account = {
   id: string;
   userId: string;
-  bridgeId: string;
+  /** None: it holds an imported history alone, and never trades. */
+  bridgeId: string | null;
   name: string;
   binding: Binding | null;
+  /** Of the binding, or as whoever imported its history stated them; null before either. */
+  currency: string | null;
+  marginMode: Binding['marginMode'] | null;
   halted: boolean;
   /** While it is halted, orders that work are taken back. */
   withdrawPending: boolean;
@@ -53,15 +59,27 @@ export type Account = {
   /** Its binding was taken from it: its books end there. */
   released: boolean;
   /** Of its bridge; null before the first call, and where the row was read without it. */
-  contact?: { heardMs: number | null; outcome: string; failures: number; nextMs: number } | null;
+  contact?: {
+    heardMs: number | null;
+    outcome: string;
+    failures: number;
+    nextMs: number;
+    /** When the last call to it ended. */
+    calledMs?: number;
+  } | null;
   /** Whether its bridge polls, so that nobody can call it; absent where the row was read without it. */
   polled?: boolean;
-  /** Whether an approved close is under way; absent where the row was read without it. */
+  /** Whether an approved close is under way, or a divergence has a remedy; absent where the row was read without it. */
   leaving?: boolean;
   /** What holds for every account; absent where the row was read without it. */
   deployment?: Standing;
   createdMs: number;
 };
+/** An account with a bridge: one that can be asked, and may trade. */
+export type DrivenAccount = Account & { bridgeId: string };
+
+/** Whether an account has a bridge. */
+export const isDriven = (account: Account): account is DrivenAccount => account.bridgeId !== null;
 
 const textOrNull = (value: unknown): string | null => (value === null ? null : String(value));
 const timeOrNull = (value: unknown): number | null => (value === null ? null : timestampMs(String(value)));
@@ -86,8 +104,10 @@ const settingsOf = (row: Row): AccountSettings => ({
 export const accountOf = (row: Row): Account => ({
   id: String(row['id']),
   userId: String(row['user_id']),
-  bridgeId: String(row['bridge_id']),
+  bridgeId: textOrNull(row['bridge_id']),
   name: String(row['name']),
+  currency: textOrNull(row['currency']),
+  marginMode: row['margin_mode'] as Binding['marginMode'] | null,
   binding:
     row['login'] === null
       ? null
@@ -126,6 +146,7 @@ export const accountOf = (row: Row): Account => ({
           outcome: String(row['contact_outcome']),
           failures: Number(row['contact_failures']),
           nextMs: rowTime(row, 'contact_next_at'),
+          calledMs: rowTime(row, 'contact_updated_at'),
         },
   ...('polled' in row ? { polled: row['polled'] === true } : {}),
   ...('leaving' in row ? { leaving: row['leaving'] === true } : {}),
@@ -195,25 +216,31 @@ export async function insertAccount(
  * `... CROSS JOIN deployment d LEFT JOIN bridge_contacts c`.
  */
 export const STANDING_COLUMNS = sql`c.heard_at AS contact_heard_at, c.outcome AS contact_outcome,
-  c.failures AS contact_failures, c.next_at AS contact_next_at, d.halted AS deployment_halted,
+  c.failures AS contact_failures, c.next_at AS contact_next_at, c.updated_at AS contact_updated_at, d.halted AS deployment_halted,
   d.epoch_behind_at IS NOT NULL AS epoch_behind, d.epoch_doubts AS deployment_doubts`;
 const WITH_STANDING = sql`FROM accounts CROSS JOIN deployment d
   LEFT JOIN bridge_contacts c ON c.bridge_id = accounts.bridge_id`;
 
 const accountWhere = async (db: Database, which: SQL): Promise<Account | null> => {
-  const [row] = await db.run(sql`SELECT accounts.*, ${STANDING_COLUMNS},
-      EXISTS (SELECT 1 FROM exits x WHERE x.account_id = accounts.id AND x.state = 'open') AS leaving,
-      (SELECT b.url IS NULL FROM bridges b WHERE b.id = accounts.bridge_id) AS polled ${WITH_STANDING} WHERE ${which}`);
+  const [row] = await db.run(accountsWhere(which));
   return row === undefined ? null : accountOf(row);
 };
+
+/** Accounts with all that stands beside them, of which `which` is true: `accountOf` reads a row. */
+export const accountsWhere = (which: SQL): SQL => sql`SELECT accounts.*, ${STANDING_COLUMNS},
+      (EXISTS (SELECT 1 FROM exits x WHERE x.account_id = accounts.id AND x.state = 'open')
+        OR ${hasRemedies(sql`accounts.id`)}) AS leaving,
+      (SELECT b.url IS NULL FROM bridges b WHERE b.id = accounts.bridge_id) AS polled ${WITH_STANDING} WHERE ${which}`;
 
 /** One account. */
 export const readAccount = (db: Database, id: string): Promise<Account | null> =>
   accountWhere(db, sql`accounts.id = ${id}::uuid`);
 
 /** The account that a bridge drives; null where there is none yet. */
-export const readAccountOfBridge = (db: Database, bridgeId: string): Promise<Account | null> =>
-  accountWhere(db, sql`accounts.bridge_id = ${bridgeId}::uuid`);
+export async function readAccountOfBridge(db: Database, bridgeId: string): Promise<DrivenAccount | null> {
+  const account = await accountWhere(db, sql`accounts.bridge_id = ${bridgeId}::uuid`);
+  return account !== null && isDriven(account) ? account : null;
+}
 
 /** A page of one user's accounts, or of all where `userId` is null. */
 export const listAccounts = (
@@ -236,8 +263,8 @@ export const listAccounts = (
 /**
  * Halts or resumes. The row's lock orders it against the statements that make and send commands, so that no entry is
  * made after a halt has been committed; with `withdrawPending` orders that work are taken back as long as it lasts. Whoever
- * may resume an account trusts it from then on (`restore-epoch.ts`). False where there is no such account, or it was
- * released and is to be resumed.
+ * may resume an account trusts it from then on (`restore-epoch.ts`). False where there is no such account, or it is to be
+ * resumed and was released or has no bridge.
  */
 export async function setHalted(
   db: Database,
@@ -251,7 +278,7 @@ export async function setHalted(
     UPDATE accounts SET halted = ${halted}::boolean,
       withdraw_pending = ${halted}::boolean AND (withdraw_pending OR ${withdrawPending}::boolean), updated_at = ${isoTime(nowMs)}::timestamptz,
       trusted_at = CASE WHEN ${halted}::boolean THEN trusted_at ELSE coalesce(trusted_at, ${isoTime(nowMs)}::timestamptz) END
-    WHERE id = ${id}::uuid AND (${halted}::boolean OR released_at IS NULL) RETURNING id
+    WHERE id = ${id}::uuid AND (${halted}::boolean OR released_at IS NULL AND bridge_id IS NOT NULL) RETURNING id
   ), aud AS (${auditInsert(audit, sql`upd`)}) SELECT id FROM upd`);
   return rows.length === 1;
 }
@@ -278,7 +305,11 @@ export async function updateSettings(
       return value === undefined ? [] : [sql`${sql.raw(name)} = ${columnText(value)}::${sql.raw(type)}`];
     }),
   ];
-  const [row = {}] = await db.run(sql`WITH taken AS (
+  // Where names change, an instrument that is being enabled at this moment is waited for.
+  const before = change.symbols === undefined ? [] : [SYMBOL_NAMES_LOCK];
+  const answers = await db.batch([
+    ...before,
+    sql`WITH taken AS (
     SELECT m.key AS instrument, m.value AS symbol FROM jsonb_each_text(${symbols}::jsonb) m
       JOIN instruments i ON i.symbol = m.value AND i.enabled
     WHERE m.key <> m.value AND ${symbols}::jsonb ->> m.value IS NULL ORDER BY m.key LIMIT 1
@@ -287,7 +318,9 @@ export async function updateSettings(
     WHERE id = ${of.id}::uuid AND user_id = ${of.userId}::uuid AND NOT EXISTS (SELECT 1 FROM taken) RETURNING *
   ), aud AS (${auditInsert(audit, sql`upd`)})
   SELECT upd.*, taken.instrument AS taken_for, taken.symbol AS taken
-  FROM (SELECT 1) AS one LEFT JOIN upd ON true LEFT JOIN taken ON true`);
+  FROM (SELECT 1) AS one LEFT JOIN upd ON true LEFT JOIN taken ON true`,
+  ]);
+  const [row = {}] = answers.at(-1) ?? [];
   const [instrument, symbol] = [row['taken_for'] ?? null, row['taken'] ?? null];
   if (instrument !== null)
     return { kind: 'symbol-taken', instrument: String(instrument), symbol: String(symbol) };

@@ -17,6 +17,8 @@ export type BridgeChange =
   | 'promised'
   | 'not-theirs'
   | 'released'
+  /** It holds an imported history alone, which no broker's facts may join. */
+  | 'imported'
   /** It is no live bridge of this user. */
   | 'bridge'
   /** It drives another account, or is promised to one. */
@@ -38,16 +40,17 @@ export async function promiseBridge(
       UPDATE accounts a SET next_bridge_id = CASE WHEN a.login IS NULL OR a.bridge_id = b.id THEN NULL ELSE b.id END,
         bridge_id = ${unbound('b.id', 'a.bridge_id')}, boot_id = ${unbound('NULL', 'a.boot_id')},
         bridge_seq = ${unbound('NULL', 'a.bridge_seq')}, version = a.version + 1, updated_at = ${now}
-      FROM b WHERE a.id = ${of.id}::uuid AND a.user_id = ${of.userId}::uuid AND a.released_at IS NULL AND NOT EXISTS (
+      FROM b WHERE a.id = ${of.id}::uuid AND a.user_id = ${of.userId}::uuid AND a.released_at IS NULL AND a.bridge_id IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM accounts o WHERE o.id <> a.id AND b.id IN (o.bridge_id, o.next_bridge_id))
       RETURNING a.id, a.next_bridge_id
     ), aud AS (${auditInsert(audit, sql`upd`)})
-    SELECT a.released_at IS NOT NULL AS released, (SELECT count(*) FROM b)::int AS bridges, upd.id IS NOT NULL AS changed,
+    SELECT a.released_at IS NOT NULL AS released, a.bridge_id IS NULL AS imported, (SELECT count(*) FROM b)::int AS bridges, upd.id IS NOT NULL AS changed,
       upd.next_bridge_id IS NOT NULL AS promised
     FROM accounts a LEFT JOIN upd ON true WHERE a.id = ${of.id}::uuid AND a.user_id = ${of.userId}::uuid`);
     if (row === undefined) return 'not-theirs';
     if (row['changed'] === true) return row['promised'] === true ? 'promised' : 'set';
     if (row['released'] === true) return 'released';
+    if (row['imported'] === true) return 'imported';
     return Number(row['bridges']) === 0 ? 'bridge' : 'bridge-taken';
   } catch (e) {
     if (isTaken(e)) return 'bridge-taken';

@@ -26,8 +26,9 @@ const KNOWN: ReadonlySet<string> = new Set(BRIDGE_WORDS);
 export const bridgeWord = (reason: string | null): BridgeWord | null =>
   reason !== null && KNOWN.has(reason) ? (reason as BridgeWord) : null;
 
-/** A close or a cancellation: it only takes risk away, and is tried for as long as it may be. */
-export const leaves = (kind: RequestKind): boolean => kind === 'close' || kind === 'cancel';
+/** A close, a cancellation or a stop: it only takes risk away, and is tried for as long as it may be. */
+export const leaves = (kind: RequestKind): boolean =>
+  kind === 'close' || kind === 'cancel' || kind === 'modify_sltp';
 
 /** What an exit waits for and an entry does not: another account in the terminal, no quotes, a full disk. */
 const WAITED_FOR: ReadonlySet<BridgeWord> = new Set<BridgeWord>([

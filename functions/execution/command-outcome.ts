@@ -114,6 +114,10 @@ function accepted({ instruction }: Facts, result: ExecutionResult, said: Said): 
     return order === null
       ? settled({ state: 'unknown', reason: 'placed-without-ticket', ...said })
       : settled({ state: 'placed', orderTicket: order, ...said });
+  if (instruction.kind === 'modify_sltp') {
+    const positionId = instruction.pre.position_id;
+    return settled({ state: 'done', orderTicket: null, positionId, volume: null, ...said });
+  }
   const asked = instruction.order.volume;
   const volume = result.volume ?? asked;
   if (instruction.kind === 'close' && (state === 'partial' || compare(volume, asked) < 0))

@@ -2,7 +2,8 @@
  * The commands that wait to be sent. Invariants, each held by the very statement that says `sent`:
  *  1. nothing is sent after its deadline, to another login or server than the account is bound to, or without the
  *     account's lease; no entry is sent while the account or the deployment is halted, or a restored database is suspected
- *     (`restore-epoch.ts`), closes are;
+ *     (`restore-epoch.ts`), nor while the account's history is read page by page: what stands in it is not known before the
+ *     last. Closes are: each names what it takes back, and the bridge looks whether that is there;
  *  2. commands of one account and symbol go in the order of their making, exits before entries. An entry waits while
  *     anything before it is on its way or unknown; an exit waits only for an earlier exit of the same position;
  *  3. nobody waits for ever: a command's own deadline ends the wait, and `predecessor-open` is then its reason;
@@ -25,23 +26,27 @@ import { inDoubt, sendableMagic } from './restore-epoch-store.ts';
 /** Over a created command `c`, its account `a` and the deployment `d`. */
 const halted = sql`${enters('c')} AND (a.halted OR d.halted)`;
 const elsewhere = sql`(c.instruction->'pre'->>'login', c.instruction->'pre'->>'server') IS DISTINCT FROM (a.login, a.server)`;
+const catchingUp = sql`a.history_until IS NOT NULL`;
 const unsendable = (now: SQL): SQL => sql`(c.expires_at <= ${now} OR ${halted} OR ${elsewhere})`;
 const sendable = (now: SQL): SQL => sql`(c.expires_at > ${now} AND NOT (${halted}) AND NOT (${elsewhere})
-  AND NOT (${enters('c')} AND ${inDoubt})
+  AND NOT (${enters('c')} AND (${inDoubt} OR ${catchingUp}))
   AND (c.not_before IS NULL OR c.not_before <= ${now}) AND NOT EXISTS (SELECT 1 ${blockersOf(now)}))`;
 
-/** What takes back an order that may still fill comes first, then what closes, then what opens (domain 3.3). */
-const RANK = sql`CASE c.kind WHEN 'cancel' THEN 0 WHEN 'close' THEN 1 ELSE 2 END`;
+/** What takes back an order that may still fill comes first, then what closes, then what protects, then what opens (domain 3.3). */
+const RANK = sql`CASE c.kind WHEN 'cancel' THEN 0 WHEN 'close' THEN 1 WHEN 'modify_sltp' THEN 2 ELSE 3 END`;
 
 /**
- * The instruction to send `c` with: of a close, by the ticket that its position has now, and no more than is left of it, as
- * the last snapshot shows them. A position that it does not show is for the broker to speak of.
+ * The instruction to send `c` with: of a close or a stop, by the ticket that its position has now, and of a close no more than
+ * is left of it, as the last snapshot shows them. A position that it does not show is for the broker to speak of.
  */
 const freshInstruction = sql`CASE WHEN c.kind = 'close' THEN coalesce((
     SELECT jsonb_set(jsonb_set(jsonb_set(c.instruction, '{order,position_ticket}', to_jsonb(p.ticket)),
       '{order,volume}', to_jsonb(v.volume)), '{pre,volume_at_most}', to_jsonb(v.volume))
     FROM positions p CROSS JOIN LATERAL (SELECT trim_scale(least(p.volume,
       (c.instruction->'order'->>'volume')::numeric))::text AS volume) v
+    WHERE p.account_id = c.account_id AND p.identifier = c.instruction->'pre'->>'position_id'), c.instruction)
+  WHEN c.kind = 'modify_sltp' THEN coalesce((
+    SELECT jsonb_set(c.instruction, '{order,position_ticket}', to_jsonb(p.ticket)) FROM positions p
     WHERE p.account_id = c.account_id AND p.identifier = c.instruction->'pre'->>'position_id'), c.instruction)
   ELSE c.instruction END`;
 
@@ -65,7 +70,7 @@ export async function sendNext(
     WHERE account_id = ${lease.accountId}::uuid AND epoch = ${String(lease.epoch)}::bigint AND expires_at > ${now}
     RETURNING account_id, epoch
   ), a AS (
-    SELECT id, halted, login, server, bridge_id, symbols, epoch_behind_at, epoch_doubts FROM accounts
+    SELECT id, halted, login, server, bridge_id, symbols, history_until, epoch_behind_at, epoch_doubts FROM accounts
     WHERE id = (SELECT account_id FROM lease) FOR SHARE
   ), d AS (
     SELECT halted, magic_epoch, epoch_behind_at, epoch_doubts FROM deployment FOR SHARE

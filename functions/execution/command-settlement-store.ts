@@ -7,6 +7,7 @@ import { alertInsert } from '../platform/alert.ts';
 import { auditInsert } from '../platform/audit.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
+import { derivedId } from '../platform/ids.ts';
 import { statusCode } from '../signals/signal-status.ts';
 import { heldLease, type Lease } from './account-lease-store.ts';
 import type { Outcome, Settlement } from './command-outcome.ts';
@@ -49,6 +50,9 @@ export async function settleCommand(
         AND c.state = ANY(${`{${command.from.join(',')}}`}::text[])
       RETURNING c.id, c.kind, c.approval_id, c.account_id)`,
     sql`fin AS (UPDATE outbox SET done_at = ${now} FROM settled WHERE outbox.id = settled.id AND outbox.done_at IS NULL)`,
+    ...(to.state === 'unknown' || !isUnknown(command.from)
+      ? []
+      : [resolution({ accountId: lease.accountId, key: command.id, became: to.state }, sql`settled`, now)]),
     ...(open ? [] : [sql`moved AS (${deliveryUpdate(to, now)})`]),
     // What is settled may be what a close has waited for.
     ...(open && to.state !== 'placed' ? [] : [sql`woken AS (${exitsWoken(sql`settled`, now)})`]),
@@ -56,6 +60,21 @@ export async function settleCommand(
   ];
   const rows = await db.run(sql`WITH ${sql.join(parts, sql`, `)} SELECT id FROM settled`);
   return rows.length === 1;
+}
+
+const isUnknown = (from: readonly CommandState[]): boolean => from.length === 1 && from[0] === 'unknown';
+const NOTHING_DONE: ReadonlySet<string> = new Set(['failed', 'expired', 'not_executed', 'created']);
+
+type Resolution = { accountId: string; key: string; became: string };
+
+/** That it is known what became of it is told among the divergences, once: each row of `from` is a command or an attempt. */
+function resolution({ accountId, key, became }: Resolution, from: SQL, now: SQL): SQL {
+  const code = NOTHING_DONE.has(became) ? 'UNKNOWN_RESOLVED_NOT_EXECUTED' : 'UNKNOWN_RESOLVED_DONE';
+  return sql`noted AS (INSERT INTO divergences (id, account_id, code, broker_key, evidence, policy, status, detected_at,
+      seen_at, resolved_at, resolution)
+    SELECT ${derivedId(accountId, `${code}/${key}`)}::uuid, ${accountId}::uuid, ${code}, ${key},
+      jsonb_build_object('became', ${became}::text), 'notice', 'resolved', ${now}, ${now}, ${now}, 'noted'
+    FROM ${from} ON CONFLICT DO NOTHING)`;
 }
 
 /** The first fill counts. An order of a close that was not filled says nothing of the close: `exit-store.ts` ends that. */
@@ -113,14 +132,16 @@ export async function retryCommand(
   nowMs: number,
 ): Promise<boolean> {
   const now = sql`${isoTime(nowMs)}::timestamptz`;
-  const rows = await db.run(sql`WITH ${heldLease(lease)} UPDATE commands c SET state = 'created',
+  const attempt = { accountId: lease.accountId, key: `${command.id}/${command.attempt}`, became: 'created' };
+  const noted = isUnknown(command.from) ? sql`, ${resolution(attempt, sql`again`, now)}` : sql``;
+  const rows = await db.run(sql`WITH ${heldLease(lease)}, again AS (UPDATE commands c SET state = 'created',
       attempt = c.attempt + 1, magic = c.magic + 1, not_before = ${isoTime(to.notBeforeMs)}::timestamptz,
       negative_lookups = 0, looked_up_at = NULL, retcode = ${to.retcode}::int, reason = ${to.reason},
       broker_comment = ${to.brokerComment}, updated_at = ${now}
     FROM lease WHERE c.id = ${command.id}::uuid AND c.account_id = lease.account_id AND c.attempt = ${command.attempt}::smallint
       AND c.attempt < 15 AND c.expires_at > ${now} AND c.state = ANY(${`{${command.from.join(',')}}`}::text[])
       AND NOT (${enters('c')} AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = c.account_id AND c.sent_at < a.bridge_since))
-    RETURNING c.id`);
+    RETURNING c.id)${noted} SELECT id FROM again`);
   return rows.length === 1;
 }
 

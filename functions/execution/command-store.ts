@@ -10,7 +10,7 @@
  * the next attempt in the magic's last four bits. A bridge is called, so what it was delivered and what it was sent is one.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import type { CancelInstruction, TradeInstruction } from '../bridge/bridge-protocol.ts';
+import type { CancelInstruction, ModifyInstruction, TradeInstruction } from '../bridge/bridge-protocol.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database, Row } from '../platform/database.ts';
 import { plainOrNull } from '../platform/decimal.ts';
@@ -40,7 +40,7 @@ export type Command = {
   bridgeId: string;
   approvalId: string | null;
   signalId: string | null;
-  instruction: TradeInstruction | CancelInstruction;
+  instruction: TradeInstruction | CancelInstruction | ModifyInstruction;
   /** The broker's name, and ours. */
   symbol: string;
   instrument: string;
@@ -192,10 +192,14 @@ export async function readCommand(db: Database, id: string): Promise<Command | n
 
 /** The commands of an account that are not settled: waiting, on their way, working or unknown; those that work last. */
 export async function readOpenCommands(db: Database, accountId: string): Promise<Command[]> {
-  const rows = await db.run(sql`${COMMAND} WHERE c.account_id = ${accountId}::uuid
-    AND c.state IN ('created', 'sent', 'unknown', 'placed') ORDER BY c.state = 'placed', c.created_at, c.id LIMIT 200`);
-  return rows.map(commandOf);
+  return (await db.run(openCommands(sql`ARRAY[${accountId}::uuid]`))).map(commandOf);
 }
+
+/** Those of several accounts (`ids`, a list of uuids) in one statement, of each its first 200: `commandOf` reads a row. */
+export const openCommands = (ids: SQL): SQL =>
+  sql`SELECT o.* FROM unnest(${ids}) AS x(id) JOIN LATERAL (${COMMAND} WHERE c.account_id = x.id
+    AND c.state IN ('created', 'sent', 'unknown', 'placed') ORDER BY c.state = 'placed', c.created_at, c.id LIMIT 200) o ON true
+    ORDER BY o.account_id, o.state = 'placed', o.created_at, o.id`;
 
 /** Magics tell what was made in one millisecond apart: their numbers are drawn one after the other. */
 export const isEarlier = sql`(b.created_at, b.magic) < (c.created_at, c.magic)`;

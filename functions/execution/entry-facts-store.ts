@@ -11,7 +11,7 @@ import { accountOf, STANDING_COLUMNS } from './account-store.ts';
 import type { ApprovedTerms } from './approved-terms.ts';
 import { enters } from './command-store.ts';
 import type { EntryFacts } from './entry-order.ts';
-import { NEXT_NUMBER } from './restore-epoch-store.ts';
+import { epochIn, NEXT_NUMBER } from './restore-epoch-store.ts';
 import type { TradingFacts } from './sized-entry.ts';
 import type { Stake } from './stake.ts';
 import { STAKE_COLUMN } from './stake-store.ts';
@@ -41,6 +41,11 @@ export const TRADING_COLUMNS: SQL = sql`a.*, coalesce(a.symbols->>s.instrument, 
         AND NOT EXISTS (SELECT 1 FROM positions p WHERE p.account_id = a.id AND p.identifier = c.order_ticket
           AND p.volume >= (c.instruction->'order'->>'volume')::numeric))
   ) AS on_their_way,
+  EXISTS (SELECT 1 FROM divergences v WHERE v.account_id = a.id AND v.status = 'open'
+    AND (v.code = 'DIRECTION_MISMATCH' OR v.code = 'ORPHAN_OWN'
+      -- Whoever raised the restore epoch has judged what the epochs before it left behind.
+      AND ${epochIn(sql`(v.evidence->>'magic')::bigint`)} >= (SELECT magic_epoch FROM deployment))
+    AND v.evidence->>'symbol' = coalesce(a.symbols->>s.instrument, s.instrument)) AS quarantined,
   ${STAKE_COLUMN}`;
 
 /** The facts of a row with those columns. */
@@ -64,6 +69,7 @@ export function tradingFactsOf(row: Row): TradingFacts {
     sellVolume: volumeOf('sell'),
     marginOnTheWay: marginOf(onTheirWay),
     stake: row['stake'] as Stake,
+    quarantined: row['quarantined'] === true,
   };
 }
 

@@ -98,6 +98,7 @@ function ruledOut(facts: EntryFacts, binding: Binding): OrderRefusal | null {
   const { account, terms, specification } = facts;
   const { instruments, maxPositions } = account.settings;
   if (instruments !== null && !instruments.includes(facts.signal.instrument)) return 'instrument-not-allowed';
+  if (facts.quarantined) return 'symbol-quarantined';
   const mode = specification?.tradeMode ?? 'full';
   if (mode !== 'full' && mode !== (terms.side === 'buy' ? 'long_only' : 'short_only')) return 'trade-mode';
   const opposite = terms.side === 'buy' ? facts.sellVolume : facts.buyVolume;

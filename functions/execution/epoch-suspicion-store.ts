@@ -125,8 +125,11 @@ export async function dismissSuspicion(
         epoch_dismissed = a.epoch_dismissed || a.epoch_behind_magic
       WHERE ${account} AND a.epoch_behind_magic = ${of.magic}::bigint RETURNING a.id
     ), div AS (
-      UPDATE divergences v SET status = 'resolved', resolved_at = ${now} FROM acc
-      WHERE v.account_id = acc.id AND v.code = 'EPOCH_BEHIND' AND v.status = 'open'
+      UPDATE divergences v SET status = 'resolved', resolved_at = ${now}, resolution = 'ignored',
+        resolved_by = ${audit.actorId}::uuid FROM acc
+      WHERE v.account_id = acc.id AND v.status = 'open' AND (v.code = 'EPOCH_BEHIND'
+        -- What carries that magic has been judged with it, and holds back no entries either.
+        OR v.code = 'ORPHAN_OWN' AND v.evidence->>'magic' = ${of.magic})
     ), aud AS (${auditInsert(audit, sql`acc`)})
     SELECT a.epoch_behind_magic AS magic, EXISTS (SELECT 1 FROM acc) AS dismissed FROM accounts a WHERE ${account}`,
     sql`UPDATE deployment SET epoch_behind_at = NULL, epoch_behind_magic = NULL, updated_at = ${now}

@@ -2,11 +2,12 @@
  * The orders of an approved close: which position is due one, of how much, and what the ones before say of it. Pure.
  */
 import type { TradeInstruction } from '../bridge/bridge-protocol.ts';
-import { Big, plain } from '../platform/decimal.ts';
+import { Big } from '../platform/decimal.ts';
 import type { Binding } from './account-store.ts';
 import type { ApprovedTerms } from './approved-terms.ts';
 import { bridgeWord, refusalClass } from './bridge-refusal.ts';
 import type { CommandState } from './command-store.ts';
+import { legVolume, type VolumeLimits } from './leg-volume.ts';
 import { type RetcodeClass, retcodeClass } from './retcode-class.ts';
 import type { Holding, Stake } from './stake.ts';
 
@@ -20,8 +21,8 @@ export type ExitLeg = {
 };
 export type LegFacts = {
   terms: ApprovedTerms;
-  /** The most that the broker takes in one order; null where it has not said. */
-  volumeMax: string | null;
+  /** What the broker takes in one order, by its own symbol, as the last snapshot shows it. */
+  limits: Readonly<Record<string, VolumeLimits>>;
   stake: Stake;
   /** In the order of their making. */
   legs: readonly ExitLeg[];
@@ -43,9 +44,11 @@ const ACTED: ReadonlySet<CommandState> = new Set<CommandState>(['done', 'partial
 /** After an order's attempts were used up, or the broker let nothing be traded: until the next order of that position. */
 const LEG_PAUSE_MS = 10 * 60_000;
 
+const UNSAID: VolumeLimits = { min: null, max: null, step: null };
+
 /** The order that each of `held` is due at `nowMs`, no more in all than was approved. */
 export function nextLegs(facts: LegFacts, held: readonly Holding[], nowMs: number): NextLegs {
-  const { legs, stake, terms, volumeMax } = facts;
+  const { legs, limits, stake, terms } = facts;
   const taken = legs.flatMap((l) => (ACTED.has(l.state) && l.filled !== null ? [l.filled] : []));
   const left = taken.reduce((rest, volume) => rest.minus(volume), new Big(terms.max_volume));
   const busy = stake.commands.filter((c) => c.kind === 'close' && UNDER_WAY.has(c.state));
@@ -53,7 +56,7 @@ export function nextLegs(facts: LegFacts, held: readonly Holding[], nowMs: numbe
   const next: NextLegs = { due: [], left, underWay, unseen: false, pausedBy: null, refusedBy: null };
   let room = left;
   for (const holding of held) {
-    const { identifier } = holding.position;
+    const { identifier, symbol } = holding.position;
     const stop = stopOf(
       legs.findLast((l) => l.position_id === identifier),
       nowMs,
@@ -63,16 +66,14 @@ export function nextLegs(facts: LegFacts, held: readonly Holding[], nowMs: numbe
     else if (new Big(holding.left).lte(0)) next.unseen ||= holding.unseen;
     else if (stop?.kind === 'paused') next.pausedBy = stop.reason;
     else if (stop?.kind === 'refused') next.refusedBy = stop.reason;
-    else if (room.gt(0)) next.due.push({ ...holding, volume: leastOf(room, holding.left, volumeMax) });
+    else if (room.gt(0)) {
+      const wanted = room.lt(holding.left) ? room : new Big(holding.left);
+      next.due.push({ ...holding, volume: legVolume(wanted, limits[symbol] ?? UNSAID) });
+    }
     room = room.minus(holding.left);
   }
   return next;
 }
-
-const leastOf = (room: Big, ...limits: (string | null)[]): string =>
-  plain(
-    limits.reduce<Big>((least, limit) => (limit !== null && least.gt(limit) ? new Big(limit) : least), room),
-  );
 
 /** What the last order of a position says of the next one; null: nothing stands against it. */
 function stopOf(

@@ -3,7 +3,8 @@
  * that moment and not from what it did before. Pure. Invariants:
  *  1. it takes out what its dedup scope's entries opened that were approved before it, no more of it than was approved, each
  *     position by its own ticket and with no more than its volume, so that nothing is ever opened the other way;
- *  2. of a position it has one order at a time, and none while another's is under way;
+ *  2. of a position it has one order at a time, and none while another's is under way; what is more than the broker takes
+ *     in one leaves in several, one after the other (`leg-volume.ts`);
  *  3. entries that were not sent are taken back, working ones cancelled, and those whose end is open waited for;
  *  4. it ends when nothing of that is left, when the broker has refused for good, or with its time, and says which.
  */

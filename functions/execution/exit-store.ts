@@ -15,6 +15,7 @@ import type { ApprovedTerms } from './approved-terms.ts';
 import { COMMAND_COLUMNS, NEW_MAGIC } from './command-store.ts';
 import type { ExitLeg } from './exit-legs.ts';
 import type { ExitFacts, ExitPlan } from './exit-plan.ts';
+import { divergencesToRemedy } from './remedy-store.ts';
 import type { Stake } from './stake.ts';
 import { STAKE_COLUMN } from './stake-store.ts';
 import { ordersToWithdraw } from './withdrawal-store.ts';
@@ -59,15 +60,21 @@ export async function openExit(
 }
 
 /**
- * The open closes of an account, oldest first, each with all that its next step depends on, and the commands whose orders
- * are to be taken back whatever becomes of these.
+ * The open closes of an account, oldest first, each with all that its next step depends on; the commands whose orders are to
+ * be taken back whatever becomes of these; and the divergences that have a remedy.
  */
 export async function readLeaving(
   db: Database,
   accountId: string,
-): Promise<{ exits: OpenExit[]; withdrawn: string[] }> {
-  const [exits = [], withdrawn = []] = await db.batch([openExits(accountId), ordersToWithdraw(accountId)]);
-  return { exits: exits.map(exitOf), withdrawn: withdrawn.map((r) => String(r['id'])) };
+): Promise<{ exits: OpenExit[]; withdrawn: string[]; unsettled: string[] }> {
+  const [exits = [], withdrawn = [], unsettled = []] = await db.batch([
+    ...[openExits(accountId), ordersToWithdraw(accountId), divergencesToRemedy(accountId)],
+  ]);
+  return {
+    exits: exits.map(exitOf),
+    withdrawn: withdrawn.map((r) => String(r['id'])),
+    unsettled: unsettled.map((r) => String(r['id'])),
+  };
 }
 
 const openExits = (
@@ -75,8 +82,10 @@ const openExits = (
 ): SQL => sql`SELECT a.*, x.approval_id, x.acted, x.reason AS exit_reason, x.next_at AS exit_next_at,
       x.expires_at AS exit_expires_at, x.created_at AS exit_created_at, q.terms, q.created_at AS approved_at,
       s.status AS signal_status, ${STAKE_COLUMN},
-      (SELECT y.spec->>'volume_max' FROM account_symbols y
-        WHERE y.account_id = a.id AND y.symbol = coalesce(a.symbols->>s.instrument, s.instrument)) AS volume_max,
+      -- Of what stands there: it may have been opened under a name that the account has mapped otherwise since.
+      (SELECT coalesce(jsonb_object_agg(y.symbol, jsonb_build_object('min', y.spec->>'volume_min',
+          'max', y.spec->>'volume_max', 'step', y.spec->>'volume_step')), '{}') FROM account_symbols y
+        WHERE y.account_id = a.id AND y.symbol IN (SELECT p.symbol FROM positions p WHERE p.account_id = a.id)) AS limits,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('state', c.state, 'reason', c.reason, 'filled', c.volume_filled::text,
           'position_id', c.instruction->'pre'->>'position_id',
           'resolved_ms', (extract(epoch FROM c.resolved_at) * 1000)::bigint) ORDER BY c.leg), '[]')
@@ -96,7 +105,7 @@ const exitOf = (row: Row): OpenExit => ({
   signalCancelled: Number(row['signal_status']) === statusCode('cancelled'),
   binding: accountOf(row).binding,
   terms: row['terms'] as ApprovedTerms,
-  volumeMax: row['volume_max'] === null ? null : String(row['volume_max']),
+  limits: row['limits'] as OpenExit['limits'],
   stake: row['stake'] as Stake,
   legs: row['legs'] as ExitLeg[],
 });

@@ -14,7 +14,7 @@ const orderSchema = z
     signal_id: uuid.nullable(),
     approval_id: uuid.nullable(),
     instrument: z.string(),
-    kind: z.enum(['open', 'place', 'close', 'cancel']),
+    kind: z.enum(['open', 'place', 'close', 'cancel', 'modify_sltp']),
     state: z.enum([
       ...(['created', 'sent', 'placed', 'done', 'partial'] as const),
       ...(['failed', 'expired', 'unknown', 'not_executed', 'ended'] as const),

@@ -10,6 +10,8 @@ export const ORDER_REFUSALS = [
   // What the trading calendar says, and a market that is open and does not move.
   ...(['calendar-unknown', 'calendar-unreadable', 'market-closed', 'market-close-only'] as const),
   ...(['market-blocked', 'market-opening', 'market-closing', 'quote-stale'] as const),
+  // What stands there under our name and we know nothing of, or goes the other way: until somebody has looked at it.
+  'symbol-quarantined' as const,
   // The account's own rules.
   ...(['instrument-not-allowed', 'max-positions-reached', 'would-net', 'would-merge'] as const),
   'nothing-to-close' as const,

@@ -59,6 +59,10 @@ async function changeBridge(c: Asked, id: string, bridgeId: string): Promise<voi
       throw notTheirs();
     case 'released':
       throw problem('conflict', { detail: 'the account was released, and no bridge drives it any more' });
+    case 'imported':
+      throw problem('conflict', {
+        detail: 'the account holds an imported history alone: no bridge drives it',
+      });
     case 'bridge':
       throw problem('invalid-body', {
         errors: [{ pointer: '/bridge_id', detail: 'is not a live bridge of yours' }],

@@ -11,7 +11,9 @@ export const accountSchema = z
   .object({
     id: uuid,
     user_id: uuid,
-    bridge_id: uuid,
+    bridge_id: uuid.nullable().openapi({
+      description: 'null: it holds an imported history alone, is halted for ever and never trades',
+    }),
     next_bridge_id: uuid.nullable().openapi({
       description: 'the bridge that takes over with its first snapshot of the same broker’s account',
     }),
@@ -69,8 +71,8 @@ export const presentAccount = (a: Account, nowMs: number): z.output<typeof accou
   name: a.name,
   server: a.binding?.server ?? null,
   login: a.binding?.login ?? null,
-  currency: a.binding?.currency ?? null,
-  margin_mode: a.binding?.marginMode ?? null,
+  currency: a.currency,
+  margin_mode: a.marginMode,
   trade_mode: a.binding?.tradeMode ?? null,
   halted: a.halted,
   withdraw_pending: a.withdrawPending,

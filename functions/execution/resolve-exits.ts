@@ -2,16 +2,17 @@ import type { Deps } from '../platform/deps.ts';
 import type { Lease } from './account-lease-store.ts';
 import { type ExitPlan, exitPlan } from './exit-plan.ts';
 import { applyExit, type OpenExit, readLeaving, supersedeApprovals } from './exit-store.ts';
+import { makeRemedies } from './remedy-store.ts';
 import { cancelOrders } from './withdrawal-store.ts';
 
 /**
- * The next step of every open close of an account, and the cancellations of orders that shall not work any more, under a
- * lease that is held: what it makes waits to be sent. From what is stored at that moment alone, so that whoever holds the
+ * The next step of every open close of an account, the cancellations of orders that shall not work any more, and what is done
+ * about divergences that need nobody's decision, under a lease that is held: what it makes waits to be sent. From what is stored at that moment alone, so that whoever holds the
  * lease next goes on where this one stopped. Of two closes the second sees what the first has made.
  */
 export async function resolveExits(deps: Deps, lease: Lease): Promise<void> {
   const { db, ids, clock } = deps;
-  let { exits, withdrawn } = await readLeaving(db, lease.accountId);
+  let { exits, withdrawn, unsettled } = await readLeaving(db, lease.accountId);
   const targets = new Set(withdrawn);
   const seen = new Set<string>();
   for (let exit = exits[0]; exit !== undefined; exit = exits.find((e) => !seen.has(e.approvalId))) {
@@ -20,10 +21,12 @@ export async function resolveExits(deps: Deps, lease: Lease): Promise<void> {
     const plan = exitPlan(exit, nowMs);
     for (const id of plan.withdraw) targets.add(id);
     if (isNews(exit, plan, nowMs)) await take(deps, lease, exit, plan);
-    if (plan.orders.length > 0) ({ exits, withdrawn } = await readLeaving(db, lease.accountId));
+    if (plan.orders.length > 0) ({ exits, withdrawn, unsettled } = await readLeaving(db, lease.accountId));
   }
   const orders = [...targets].map((id) => ({ id, cancelId: ids.next() }));
   if (orders.length > 0) await cancelOrders(db, lease, orders, clock.nowMs());
+  const remedies = unsettled.map((id) => ({ divergenceId: id, commandId: ids.next() }));
+  if (remedies.length > 0) await makeRemedies(db, lease, remedies, clock.nowMs());
 }
 
 /** Whether there is anything to write: a step, another reason, or another time to look. */

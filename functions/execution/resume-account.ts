@@ -5,7 +5,7 @@ import { bearer, idParam, json, problems } from '../platform/contract.ts';
 import { endpoint } from '../platform/endpoint.ts';
 import { problem } from '../platform/problem.ts';
 import { accountFor } from './account-access.ts';
-import { setHalted } from './account-store.ts';
+import { isDriven, setHalted } from './account-store.ts';
 import { accountSchema, presentAccount } from './present-account.ts';
 
 const route = createRoute({
@@ -23,6 +23,10 @@ const route = createRoute({
 export const resumeAccount = endpoint(route, async (c) => {
   const { db, clock } = c.var.deps;
   const account = await accountFor(db, c.req.valid('param').id, c.var.caller);
+  if (!isDriven(account))
+    throw problem('conflict', {
+      detail: 'the account has no bridge: it holds an imported history alone, and never trades',
+    });
   if (account.binding === null)
     throw problem('conflict', {
       detail: 'the account is not bound yet: its bridge has sent no signed snapshot',

@@ -3,8 +3,8 @@
  * ENUM_TRADE_RETCODE). A number that is not in this table is ambiguous: a code of tomorrow may mean that it was done. Pure.
  */
 
-/** What a request wanted. `modify`: of an order, or of a position's stops. */
-export type RequestKind = 'open' | 'place' | 'close' | 'cancel' | 'modify';
+/** What a request wanted. */
+export type RequestKind = 'open' | 'place' | 'close' | 'cancel' | 'modify_sltp';
 export type RetcodeClass =
   /** The server acted. That is not yet a fill: deals are collected by the reconciliation. */
   | 'ok'
@@ -47,11 +47,14 @@ const BY_KIND: Readonly<
   Record<number, Partial<Record<RequestKind, RetcodeClass>> & { otherwise: RetcodeClass }>
 > = {
   // A closed market is waited for by what leaves it, never by what enters.
-  [MARKET_CLOSED]: { close: 'retry-wait', cancel: 'retry-wait', otherwise: 'terminal' },
-  10025: { modify: 'ok', otherwise: 'ambiguous' },
+  [MARKET_CLOSED]: {
+    ...({ close: 'retry-wait', cancel: 'retry-wait', modify_sltp: 'retry-wait' } as const),
+    otherwise: 'terminal',
+  },
+  10025: { modify_sltp: 'ok', otherwise: 'ambiguous' },
   10035: { cancel: 'already', otherwise: 'terminal' },
   // A service operation gives a position another ticket: that this one is gone does not say that the position is.
-  10036: { close: 're-read', cancel: 'already', otherwise: 'terminal' },
+  10036: { close: 're-read', modify_sltp: 're-read', cancel: 'already', otherwise: 'terminal' },
   // It is smaller by now than what was to be closed.
   10038: { close: 're-read', otherwise: 'terminal' },
 };

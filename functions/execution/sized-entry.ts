@@ -24,6 +24,8 @@ export type TradingFacts = {
   marginOnTheWay: string | null;
   /** What the signal's dedup scope has there in its instrument. */
   stake: Stake;
+  /** Whether something stands in the symbol that a person has to look at first (domain 2.5). */
+  quarantined: boolean;
 };
 
 export type WantedEntry = Pick<

@@ -9,12 +9,14 @@ import { statusCode } from '../signals/signal-status.ts';
 const numberOf = (magic: SQL): SQL =>
   sql`(CASE WHEN ${magic} ~ '^[0-9]{1,18}$' THEN ${magic}::bigint >> 4 END)`;
 
-/** Volumes by the number of the command that traded them, of a position `p`. */
+/** Volumes by the number of the command that traded them, of a position `p`; what the broker has cancelled since is none. */
 const dealsOf = (
   entries: SQL,
 ): SQL => sql`(SELECT coalesce(jsonb_object_agg(k.number, k.volume::text), '{}') FROM (
     SELECT d.magic >> 4 AS number, sum(d.volume) AS volume FROM broker_deals d
-    WHERE d.account_id = p.account_id AND d.position_id = p.identifier AND d.entry IN (${entries}) GROUP BY 1) k)`;
+    WHERE d.account_id = p.account_id AND d.position_id = p.identifier AND d.entry IN (${entries}) AND d.type IN ('buy', 'sell')
+      AND NOT EXISTS (SELECT 1 FROM broker_deals n WHERE n.account_id = d.account_id AND n.ticket = d.ticket
+        AND n.revision > d.revision) GROUP BY 1) k)`;
 
 /** Over an account `a`: commands that may have to do with what it holds, and all whose end is open. */
 const concerned = sql`(
@@ -40,7 +42,8 @@ export const STAKE_COLUMN: SQL = sql`jsonb_build_object(
       'symbol', p.symbol, 'side', p.side, 'volume', p.volume::text, 'number', ${numberOf(sql`p.magic`)}::text,
       'opened_ms', ${ms(sql`p.opened_at`)}, 'opened', ${dealsOf(sql`'in', 'inout'`)}, 'closed', ${dealsOf(sql`'out', 'out_by'`)},
       'signal', (SELECT t.source = 'bot' AND o.dedup_scope = s.dedup_scope AND o.instrument = s.instrument FROM trades t
-        JOIN signals o ON o.id = t.signal_id WHERE t.account_id = p.account_id AND t.position_id = p.identifier)
+        JOIN signals o ON o.id = t.signal_id WHERE t.account_id = p.account_id AND t.position_id = p.identifier
+        ORDER BY t.episode DESC LIMIT 1)
       ) ORDER BY p.opened_at, p.identifier), '[]')
     FROM positions p WHERE p.account_id = a.id),
   'commands', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'kind', c.kind, 'state', c.state,

@@ -127,17 +127,18 @@ function filledOn(p: StakePosition, c: StakeCommand, merged: boolean): string {
   return names(p, c) || joined ? (c.filled ?? c.volume) : '0';
 }
 
+/** Of a close that acted: until its deals are booked, one that did not say how much is taken to have taken all it was to. */
 function takenFrom(p: StakePosition, c: StakeCommand): Big {
-  const booked = new Big(p.closed[c.number] ?? '0');
-  const said = new Big(ACTED.has(c.state) ? (c.filled ?? '0') : '0');
-  return booked.gt(said) ? booked : said;
+  const booked = p.closed[c.number];
+  const said = ACTED.has(c.state) ? (c.filled ?? (booked === undefined ? c.volume : '0')) : '0';
+  return new Big(booked ?? '0').gt(said) ? new Big(booked ?? '0') : new Big(said);
 }
 
 /** Lots that closes have taken out, whoever's, and that the snapshot may not show gone yet. */
 const unseenCloses = (stake: Stake, p: StakePosition): Big =>
   closesOf(stake, p)
     .filter((c) => ACTED.has(c.state) && c.recent === true && !(c.number in p.closed))
-    .reduce((total, c) => total.plus(c.filled ?? '0'), new Big(0));
+    .reduce((total, c) => total.plus(takenFrom(p, c)), new Big(0));
 
 /** Whether an entry acted and neither its position nor its end has been seen yet. */
 const isUnseen = (stake: Stake, c: StakeCommand): boolean =>

@@ -10,7 +10,7 @@
  *  4. a close or a cancellation that the broker has refused because what it was about has changed is tried again once a
  *     snapshot of after the sending shows that it still stands. Pure.
  */
-import type { Lookup, Snapshot } from '../bridge/bridge-protocol.ts';
+import type { Lookup, ModifyInstruction, Snapshot } from '../bridge/bridge-protocol.ts';
 import { Big, plain } from '../platform/decimal.ts';
 import { bridgeWord, leaves, refusalClass } from './bridge-refusal.ts';
 import { type Outcome, outcomeOf } from './command-outcome.ts';
@@ -124,6 +124,7 @@ function atBroker(command: Facts, lookup: Lookup, snapshot: Snapshot): UnknownVe
   const places = [lookup, snapshot];
   const { instruction } = command;
   if (instruction.kind === 'cancel') return endedOtherwise(command, instruction.order.order_ticket, snapshot);
+  if (instruction.kind === 'modify_sltp') return standsSo(command, instruction, snapshot);
   const { kind } = instruction;
   const orders = places.flatMap((p) => [...p.orders, ...p.history_orders]).filter(own);
   const tickets = new Set([command.orderTicket, ...orders.map((o) => o.ticket)]);
@@ -159,6 +160,21 @@ const isWorking =
     state !== 'filled' &&
     tickets.has(ticket) &&
     !places.some((p) => p.history_orders.some((o) => o.ticket === ticket));
+
+/** A position has the levels that it was to get, whoever gave them, or is gone: a modification leaves no other trace. */
+function standsSo(
+  { sentMs }: Facts,
+  { order, pre }: ModifyInstruction,
+  snapshot: Snapshot,
+): UnknownVerdict | null {
+  if (snapshot.captured_at < (sentMs ?? Number.POSITIVE_INFINITY)) return null;
+  const position = snapshot.positions.find((p) => p.identifier === pre.position_id);
+  const has = (level: string | null, wanted: string | null | undefined) =>
+    wanted === undefined ||
+    (level === null || wanted === null ? level === wanted : new Big(level).eq(wanted));
+  if (position && !(has(position.sl, order.stop_loss) && has(position.tp, order.take_profit))) return null;
+  return { kind: 'done', orderTicket: null, positionId: pre.position_id, volume: null, partial: false };
+}
 
 /** Of deals that may be shown twice. */
 function volumeOf(deals: readonly { ticket: string; volume: string }[]): string | null {

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { type AuditEntry, auditInsert } from '../platform/audit.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database, Row } from '../platform/database.ts';
@@ -63,15 +63,23 @@ const secretOf = (row: Row): SealedVersion => ({
   ciphertext: String(row['ciphertext']),
 });
 
-/** A live bridge with its newest secret, which is what we sign with; null where it is unknown or revoked. */
-export async function readBridge(
-  db: Database,
-  id: string,
-): Promise<{ bridge: Bridge; secret: SealedVersion } | null> {
+/** A live bridge with its newest secret, which is what we sign with. */
+export type KnownBridge = { bridge: Bridge; secret: SealedVersion };
+
+/** Null where it is unknown or revoked. */
+export async function readBridge(db: Database, id: string): Promise<KnownBridge | null> {
   const [row] = await db.run(sql`${WITH_SECRETS}
     WHERE b.id = ${id}::uuid AND b.revoked_at IS NULL ORDER BY s.version DESC LIMIT 1`);
   return row === undefined ? null : { bridge: bridgeOf(row), secret: secretOf(row) };
 }
+
+/** Of the accounts (`ids`, a list of uuids) those whose bridge is live, each with it: `knownBridgeOf` reads a row. */
+export const bridgesOfAccounts = (ids: SQL): SQL =>
+  sql`SELECT a.id AS account_id, x.* FROM accounts a JOIN LATERAL (${WITH_SECRETS}
+    WHERE b.id = a.bridge_id AND b.revoked_at IS NULL ORDER BY s.version DESC LIMIT 1) x ON true WHERE a.id = ANY(${ids})`;
+
+/** A row of `bridgesOfAccounts`. */
+export const knownBridgeOf = (row: Row): KnownBridge => ({ bridge: bridgeOf(row), secret: secretOf(row) });
 
 /** A live bridge with its live secrets, newest first, each of which it may sign with; null where there is none. */
 export async function readBridgeSecrets(

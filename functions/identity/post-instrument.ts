@@ -1,9 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { bearer, body, json, problems } from '../platform/contract.ts';
 import { endpoint } from '../platform/endpoint.ts';
+import { problem } from '../platform/problem.ts';
 import { auditEntry } from './audit-entry.ts';
 import { requireCaller } from './caller.ts';
-import { putInstrument } from './instrument-store.ts';
+import { type InstrumentOutcome, putInstrument } from './instrument-store.ts';
 
 export const instrumentSchema = z
   .strictObject({
@@ -21,7 +22,7 @@ const route = createRoute({
   security: bearer,
   middleware: requireCaller('admin'),
   request: { body: body(instrumentSchema) },
-  responses: { 201: json(instrumentSchema, 'The instrument'), ...problems(400, 403, 415, 422) },
+  responses: { 201: json(instrumentSchema, 'The instrument'), ...problems(400, 403, 409, 415, 422) },
 });
 
 /** `POST /api/v1/instruments` */
@@ -34,6 +35,18 @@ export const postInstrument = endpoint(route, async (c) => {
     subjectId: instrument.symbol,
     detail: { digits: instrument.digits, enabled: instrument.enabled },
   });
-  await putInstrument(db, instrument, clock.nowMs(), audit);
+  const outcome = await putInstrument(db, instrument, clock.nowMs(), audit);
+  if (outcome.kind === 'symbol-taken') throw symbolTaken(instrument.symbol, outcome);
   return c.json(instrument, 201);
 });
+
+/** The account alone knows which of the two its broker means: its own user says so, and then this may be asked again. */
+const symbolTaken = (
+  symbol: string,
+  { accountId, accountName, takenFor }: Extract<InstrumentOutcome, { kind: 'symbol-taken' }>,
+) =>
+  problem('conflict', {
+    detail: `the account ${accountName} trades ${takenFor} as ${symbol} at its broker: its user has to say in symbols what the broker calls ${symbol} itself, or to map ${takenFor} to another symbol, before ${symbol} can be enabled`,
+    account_id: accountId,
+    instrument: takenFor,
+  });

@@ -4,6 +4,7 @@ import { readsEverything } from '../identity/scope.ts';
 import { isoTime } from '../platform/clock.ts';
 import { bearer, decimal, json, problems, timestamp, uuid } from '../platform/contract.ts';
 import { endpoint } from '../platform/endpoint.ts';
+import { pageOf, pageQuery } from '../platform/page.ts';
 import { listPositions as readPositions } from './trade-store.ts';
 
 const positionSchema = z
@@ -30,17 +31,19 @@ const route = createRoute({
   method: 'get',
   path: '/api/v1/positions',
   tags: ['trading'],
-  summary: 'Open positions as the last valid snapshot shows them, with its time',
+  summary: 'Open positions as the last valid snapshot shows them, with its time, newest opening first',
   security: bearer,
   middleware: requireCaller('trading:read'),
-  responses: { 200: json(z.object({ items: z.array(positionSchema) }), 'Open positions'), ...problems(403) },
+  request: { query: pageQuery.extend({ account: uuid.optional() }).strict() },
+  responses: { 200: json(pageOf(positionSchema), 'A page of open positions'), ...problems(403, 422) },
 });
 
 /** `GET /api/v1/positions` */
 export const listPositions = endpoint(route, async (c) => {
   const { role, userId } = c.var.caller;
-  const found = await readPositions(c.var.deps.db, readsEverything(role) ? null : userId);
-  const items = found.map((p) => ({
+  const { account, ...query } = c.req.valid('query');
+  const page = await readPositions(c.var.deps.db, readsEverything(role) ? null : userId, account, query);
+  const items = page.items.map((p) => ({
     account_id: p.accountId,
     identifier: p.identifier,
     ticket: p.ticket,
@@ -57,5 +60,5 @@ export const listPositions = endpoint(route, async (c) => {
     opened_at: isoTime(p.openedMs),
     snapshot_at: isoTime(p.snapshotMs),
   }));
-  return c.json({ items }, 200);
+  return c.json({ ...page, items }, 200);
 });

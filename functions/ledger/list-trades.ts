@@ -1,17 +1,25 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { requireCaller } from '../identity/caller.ts';
 import { readsEverything } from '../identity/scope.ts';
-import { bearer, json, problems, uuid } from '../platform/contract.ts';
+import { bearer, json, moment, problems, uuid } from '../platform/contract.ts';
 import { endpoint } from '../platform/endpoint.ts';
 import { pageOf, pageQuery } from '../platform/page.ts';
 import { presentTrade, tradeSchema } from './present-trade.ts';
-import { listTrades as readTrades } from './trade-store.ts';
+import { listTrades as readTrades, TRADE_SORTS } from './trade-store.ts';
+
+const sorts = TRADE_SORTS.flatMap((by) => [by, `-${by}`] as const);
+const sort = z.enum(sorts).default('-opened_at').openapi({
+  description:
+    'ascending, or with `-` descending; what is still open counts as closed last of all. A cursor holds for one order alone',
+});
 
 const route = createRoute({
   method: 'get',
   path: '/api/v1/trades',
   tags: ['trading'],
-  summary: 'Your trades, newest opening first (owner and admin: all)',
+  summary: 'Your trades, newest opening first where no `sort` is given (owner and admin: all)',
+  description:
+    '`from` (included) and `to` (not included) judge `closed_at` where the list is sorted by it, and `opened_at` otherwise.',
   security: bearer,
   middleware: requireCaller('trading:read'),
   request: {
@@ -21,6 +29,9 @@ const route = createRoute({
         status: z.enum(['open', 'closed', 'closing_unconfirmed']).optional(),
         source: z.enum(['bot', 'manual']).optional(),
         account: uuid.optional(),
+        from: moment.optional(),
+        to: moment.optional(),
+        sort,
       })
       .strict(),
   },
@@ -30,12 +41,14 @@ const route = createRoute({
 /** `GET /api/v1/trades` */
 export const listTrades = endpoint(route, async (c) => {
   const { role, userId } = c.var.caller;
-  const { instrument, status, source, account, ...query } = c.req.valid('query');
+  const { instrument, status, source, account, from, to, sort: by, ...query } = c.req.valid('query');
+  const sorted = TRADE_SORTS.find((name) => by.endsWith(name)) ?? 'opened_at';
   const page = await readTrades(
     c.var.deps.db,
     readsEverything(role) ? null : userId,
-    { instrument, status, source, account },
+    { instrument, status, source, account, fromMs: from, toMs: to },
     query,
+    { by: sorted, ascending: by === sorted },
   );
   return c.json({ ...page, items: page.items.map(presentTrade) }, 200);
 });

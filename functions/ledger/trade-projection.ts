@@ -1,9 +1,16 @@
 /**
- * A trade is what its position's deals say: a pure projection, the same for any order or repetition of the facts.
- * Money of a trade is the sum over all its deals of profit, swap, commission and fee; volume and average price come
- * from trade deals alone (a split or a roll-over is money, not volume). Nothing is ever estimated.
+ * Trades are what a position's deals say: a pure projection, the same for any order or repetition of the facts. Nothing is
+ * ever estimated. Invariants (domain 1.2, 2.7):
+ *  1. the money of a trade is the sum over its deals of profit, swap, commission and fee; each deal's money is in one trade,
+ *     that of a reversal in the two that it parts;
+ *  2. volume and price come from trade deals alone: a split or a roll-over is money;
+ *  3. a trade is closed only by deals that take out all that went in; then its legs sum up to it to the last digit;
+ *  4. what closes before anything was seen to open waits for its opening, because a server's clock that is set back dates an
+ *     end before its beginning; while none has been told, it is no trade's.
+ * An episode is one life of a position's number: a reversal, or volume that comes in after all was out, begins the next.
  */
 import { Big, compare, plain, sum, weightedAverage } from '../platform/decimal.ts';
+import { isPositionDeal, isTradeDeal } from './deal-class.ts';
 
 export type Deal = {
   ticket: string;
@@ -24,9 +31,19 @@ export type Deal = {
   comment: string;
   externalId: string;
 };
+type Amounts = { profit: string; swap: string; commission: string; fee: string; net: string };
 
-export type Trade = {
+/** What one closing deal realised: its own money, and its part of what the entry and the nights had cost until then. */
+export type TradeLeg = Amounts & {
+  dealTicket: string;
+  leg: number;
+  volume: string;
+  exitPrice: string;
+  closedMs: number;
+};
+export type Trade = Amounts & {
   positionId: string;
+  episode: number;
   symbol: string;
   side: 'buy' | 'sell';
   status: 'open' | 'closed' | 'closing_unconfirmed';
@@ -34,86 +51,186 @@ export type Trade = {
   volumeOpen: string;
   entryPrice: string;
   exitPrice: string | null;
-  profit: string;
-  swap: string;
-  commission: string;
-  fee: string;
-  net: string;
   openedMs: number;
   closedMs: number | null;
   exitReason: string | null;
+  /** The position that closed it, where one was closed by another. */
+  closedBy: string | null;
+  /** The deals that opened it, in the broker's order. */
+  opening: readonly Deal[];
+  legs: readonly TradeLeg[];
+};
+export type ProjectionContext = {
+  /** Digits to which the account's currency is shared out. */
+  places: number;
+  /** Of an OUT_BY deal the other position, by the deal's ticket. */
+  closedBy: ReadonlyMap<string, string>;
 };
 
-/** Deals that move money but neither volume nor price (domain 1.2). */
-const TECHNICAL = new Set(['rollover', 'vmargin', 'split', 'corporate_action']);
 const PRICE_PLACES = 8;
-
-/** Whether a deal opens or closes volume. Branches on the type first: a deposit's `entry` means nothing. */
-export const isTradeDeal = (d: Deal): boolean =>
-  (d.type === 'buy' || d.type === 'sell') && d.entry !== null && !TECHNICAL.has(d.reason);
+const KINDS = ['profit', 'swap', 'commission', 'fee'] as const;
+type Money = Record<(typeof KINDS)[number], Big>;
 
 /** Deals oldest first; tickets of one moment in the broker's own order. */
-export const inBrokerOrder = (deals: readonly Deal[]): Deal[] =>
-  [...deals].sort((a, b) => a.timeMs - b.timeMs || compare(a.ticket, b.ticket));
+export const inBrokerOrder = <D extends Deal>(deals: readonly D[]): D[] =>
+  [...deals].sort((a, b) => a.timeMs - b.timeMs || byTicket(a.ticket, b.ticket));
 
-type Leg = { price: string; volume: string };
+/** Tickets are whole numbers; of the same length their text is in their order. */
+function byTicket(a: string, b: string): number {
+  if (a.length === b.length) return a < b ? -1 : a > b ? 1 : 0;
+  return compare(a, b);
+}
+
+type Fill = { price: string; volume: string };
+type Exit = { deal: Deal; volume: Big; money: Money };
+type Episode = {
+  side: 'buy' | 'sell';
+  opening: Deal[];
+  entries: Fill[];
+  exits: Exit[];
+  open: Big;
+  /** What entry and nights have cost that no leg carries yet. */
+  carried: Money;
+};
 
 /**
- * The trade of one position from all its deals, or null where none of them opened it. `atBroker` says whether the last
- * valid snapshot shows the position; a position that is gone while volume is open is never taken for closed.
+ * The trades of one position, the oldest first, from all its deals; none where nothing opened it. `atBroker` says whether
+ * the last valid snapshot shows the position; one that is gone while volume is open is never taken for closed.
  */
-export function projectTrade(deals: readonly Deal[], atBroker: boolean): Trade | null {
-  const ordered = inBrokerOrder(deals);
-  const first = ordered.find((d) => isTradeDeal(d) && d.entry === 'in');
-  if (first === undefined) return null;
-  const { side, entries, exits, open, last } = walk(ordered, first.type === 'buy' ? 'buy' : 'sell');
-  const money = (key: 'profit' | 'swap' | 'commission' | 'fee') => sum(ordered.map((d) => d[key]));
-  const parts = {
-    profit: money('profit'),
-    swap: money('swap'),
-    commission: money('commission'),
-    fee: money('fee'),
+export function projectTrades(
+  deals: readonly Deal[],
+  atBroker: boolean,
+  context: ProjectionContext,
+): Trade[] {
+  const episodes: Episode[] = [];
+  const early: Deal[] = [];
+  let waiting: Deal[] = [];
+  const settle = (closing: readonly Deal[]) => {
+    waiting = [];
+    for (const d of closing) {
+      const current = episodes.at(-1);
+      if (current?.open.gt(0)) leave(episodes, current, d, context.places);
+      else waiting.push(d);
+    }
   };
-  const flat = open.eq(0);
+  for (const d of inBrokerOrder(deals.filter(isPositionDeal))) {
+    const current = episodes.at(-1);
+    if (!movesVolume(d)) current ? carry(current, moneyOf(d)) : early.push(d);
+    else if (d.entry === 'in') {
+      enter(episodes, d);
+      settle(waiting);
+    } else settle([...waiting, d]);
+  }
+  const [first] = episodes;
+  if (first !== undefined) for (const d of early) carry(first, moneyOf(d));
+  return episodes.map((e, episode) => tradeOf(e, episode, atBroker, context));
+}
+
+const movesVolume = (d: Deal): boolean => isTradeDeal(d) && new Big(d.volume).gt(0);
+
+const moneyOf = (d: Deal): Money => eachKind((kind) => new Big(d[kind]));
+const eachKind = (of: (kind: (typeof KINDS)[number]) => Big): Money => ({
+  profit: of('profit'),
+  swap: of('swap'),
+  commission: of('commission'),
+  fee: of('fee'),
+});
+const plus = (a: Money, b: Money): Money => eachKind((kind) => a[kind].plus(b[kind]));
+const minus = (a: Money, b: Money): Money => eachKind((kind) => a[kind].minus(b[kind]));
+
+const carry = (e: Episode, money: Money): void => {
+  e.carried = plus(e.carried, money);
+};
+
+/** `part` of `whole` lots' money, rounded half away from zero to `places`; all of it where no more than that is left. */
+const share = (money: Money, part: Big, whole: Big, places: number): Money =>
+  part.gte(whole)
+    ? money
+    : eachKind((kind) => money[kind].times(part).div(whole).round(places, Big.roundHalfUp));
+
+/** Volume that comes in after all was out is the next life of the position's number. */
+function enter(episodes: Episode[], d: Deal): void {
+  const current = episodes.at(-1);
+  if (current === undefined || current.open.eq(0)) {
+    begin(episodes, d, new Big(d.volume), moneyOf(d));
+    return;
+  }
+  current.opening.push(d);
+  current.entries.push(d);
+  current.open = current.open.plus(d.volume);
+  carry(current, moneyOf(d));
+}
+
+function begin(episodes: Episode[], d: Deal, volume: Big, carried: Money): void {
+  const side = d.type === 'buy' ? 'buy' : 'sell';
+  const entries = [{ price: d.price, volume: plain(volume) }];
+  episodes.push({ side, opening: [d], entries, exits: [], open: volume, carried });
+}
+
+/**
+ * Volume that goes out of a life that is open. A reversal (INOUT) closes it, its profit and swap with it, and opens the rest on
+ * the other side; its commission and fee are shared by volume.
+ */
+function leave(episodes: Episode[], e: Episode, d: Deal, places: number): void {
+  const volume = new Big(d.volume);
+  const turns = d.entry === 'inout' && volume.gt(e.open);
+  const out = turns ? e.open : volume;
+  const whole = moneyOf(d);
+  const closing = turns
+    ? { ...share(whole, out, volume, places), profit: whole.profit, swap: whole.swap }
+    : whole;
+  const costs = share(e.carried, out, e.open, places);
+  e.exits.push({ deal: d, volume: out, money: plus(closing, costs) });
+  e.carried = minus(e.carried, costs);
+  e.open = e.open.minus(out);
+  if (turns) begin(episodes, d, volume.minus(out), minus(whole, closing));
+}
+
+function tradeOf(e: Episode, episode: number, atBroker: boolean, { closedBy }: ProjectionContext): Trade {
+  const first = e.opening[0] as Deal;
+  const last = e.exits.at(-1);
+  const flat = e.open.eq(0) && last !== undefined;
+  const total = amountsOf(e.exits.reduce((money, x) => plus(money, x.money), e.carried));
+  // What was charged after the end is the last leg's.
+  if (flat) last.money = plus(last.money, e.carried);
   return {
     positionId: first.positionId,
+    episode,
     symbol: first.symbol,
-    side,
+    side: e.side,
     status: flat ? 'closed' : atBroker ? 'open' : 'closing_unconfirmed',
-    volume: sum(entries.map((l) => l.volume)),
-    volumeOpen: plain(open),
-    entryPrice: weightedAverage(entries, PRICE_PLACES) ?? plain(first.price),
-    exitPrice: weightedAverage(exits, PRICE_PLACES),
-    ...parts,
-    net: sum(Object.values(parts)),
+    volume: sum(e.entries.map((f) => f.volume)),
+    volumeOpen: plain(e.open),
+    entryPrice: weightedAverage(e.entries, PRICE_PLACES) ?? plain(first.price),
+    exitPrice: weightedAverage(
+      e.exits.map((x) => ({ price: x.deal.price, volume: plain(x.volume) })),
+      PRICE_PLACES,
+    ),
+    ...total,
     openedMs: first.timeMs,
-    closedMs: flat && last ? last.timeMs : null,
-    exitReason: flat && last ? last.reason : null,
+    closedMs: flat ? last.deal.timeMs : null,
+    exitReason: flat ? last.deal.reason : null,
+    closedBy: flat ? (closedBy.get(last.deal.ticket) ?? null) : null,
+    opening: e.opening,
+    legs: e.exits.map(({ deal, volume, money }, i) => ({
+      dealTicket: deal.ticket,
+      leg: i + 1,
+      volume: plain(volume),
+      exitPrice: plain(deal.price),
+      closedMs: deal.timeMs,
+      ...amountsOf(money),
+    })),
   };
 }
 
-/** Goes through the legs; a reversal (INOUT) closes what is open and opens the rest on the other side. */
-function walk(ordered: readonly Deal[], opened: 'buy' | 'sell') {
-  let side = opened;
-  let entries: Leg[] = [];
-  let exits: Leg[] = [];
-  let open = new Big(0);
-  let last: Deal | null = null;
-  for (const d of ordered.filter(isTradeDeal)) {
-    if (d.entry === 'in') {
-      entries.push(d);
-      open = open.plus(d.volume);
-    } else if (d.entry === 'inout') {
-      const rest = new Big(d.volume).minus(open);
-      side = d.type === 'buy' ? 'buy' : 'sell';
-      entries = [{ price: d.price, volume: plain(rest) }];
-      exits = [];
-      open = rest;
-    } else {
-      exits.push(d);
-      open = open.minus(d.volume);
-      last = d;
-    }
-  }
-  return { side, entries, exits, open, last };
+function amountsOf(money: Money): Amounts {
+  const net = money.profit.plus(money.swap).plus(money.commission).plus(money.fee);
+  const { profit, swap, commission, fee } = money;
+  return {
+    profit: plain(profit),
+    swap: plain(swap),
+    commission: plain(commission),
+    fee: plain(fee),
+    net: plain(net),
+  };
 }

@@ -1,16 +1,24 @@
-import { sql } from 'drizzle-orm';
+/** Reading the ledger: trades with their legs and deals, and what stands open. */
+import { type SQL, sql } from 'drizzle-orm';
+import { isoTime } from '../platform/clock.ts';
 import type { Database, Row } from '../platform/database.ts';
 import { plain, plainOrNull } from '../platform/decimal.ts';
-import { readPage, rowTime } from '../platform/page.ts';
+import { type ListOrder, readPage, rowTime } from '../platform/page.ts';
+import type { StoredDeal } from './deal-revision.ts';
+import { dealOf } from './position-facts-store.ts';
 
 export type StoredTrade = {
   id: string;
   accountId: string;
   userId: string;
   positionId: string;
+  episode: number;
   commandId: string | null;
   signalId: string | null;
+  approvalId: string | null;
   source: 'bot' | 'manual';
+  strategy: string | null;
+  timeframe: string | null;
   instrument: string;
   side: 'buy' | 'sell';
   status: 'open' | 'closed' | 'closing_unconfirmed';
@@ -20,6 +28,11 @@ export type StoredTrade = {
   exitPrice: string | null;
   stopLoss: string | null;
   takeProfit: string | null;
+  initialStop: string | null;
+  closedBy: string | null;
+  pips: string | null;
+  rMultiple: string | null;
+  equityPercent: string | null;
   profit: string;
   swap: string;
   commission: string;
@@ -29,6 +42,21 @@ export type StoredTrade = {
   closedMs: number | null;
   exitReason: string | null;
 };
+export type StoredLeg = {
+  leg: number;
+  dealTicket: string;
+  volume: string;
+  exitPrice: string;
+  profit: string;
+  swap: string;
+  commission: string;
+  fee: string;
+  net: string;
+  rMultiple: string | null;
+  closedMs: number;
+};
+/** A trade with what it was made of: its legs, and every version of the deals of its position. */
+export type TradeDetail = { trade: StoredTrade; legs: StoredLeg[]; deals: StoredDeal[] };
 export type StoredPosition = {
   accountId: string;
   identifier: string;
@@ -56,8 +84,12 @@ const tradeOf = (row: Row): StoredTrade => ({
   accountId: String(row['account_id']),
   userId: String(row['user_id']),
   positionId: String(row['position_id']),
+  episode: Number(row['episode']),
   commandId: textOrNull(row['command_id']),
   signalId: textOrNull(row['signal_id']),
+  approvalId: textOrNull(row['approval_id']),
+  strategy: textOrNull(row['strategy']),
+  timeframe: textOrNull(row['timeframe']),
   source: row['source'] === 'bot' ? 'bot' : 'manual',
   instrument: String(row['instrument']),
   side: row['side'] === 'buy' ? 'buy' : 'sell',
@@ -68,6 +100,11 @@ const tradeOf = (row: Row): StoredTrade => ({
   exitPrice: decimalOrNull(row, 'exit_price'),
   stopLoss: decimalOrNull(row, 'stop_loss'),
   takeProfit: decimalOrNull(row, 'take_profit'),
+  initialStop: decimalOrNull(row, 'initial_stop'),
+  closedBy: textOrNull(row['closed_by']),
+  pips: decimalOrNull(row, 'pips'),
+  rMultiple: decimalOrNull(row, 'r_multiple'),
+  equityPercent: decimalOrNull(row, 'equity_percent'),
   profit: decimalOf(row, 'profit'),
   swap: decimalOf(row, 'swap'),
   commission: decimalOf(row, 'commission'),
@@ -96,60 +133,114 @@ const positionOf = (row: Row): StoredPosition => ({
   snapshotMs: rowTime(row, 'snapshot_at'),
 });
 
-/** Of a trade `t`: what its command was about, and where no command of ours opened it what the account maps now. */
-const OUR_INSTRUMENT = sql`coalesce((SELECT c.instrument FROM commands c WHERE c.id = t.command_id),
-  instrument_of(a.symbols, t.symbol))`;
+const legOf = (row: Row): StoredLeg => ({
+  leg: Number(row['leg']),
+  dealTicket: String(row['deal_ticket']),
+  volume: decimalOf(row, 'volume'),
+  exitPrice: decimalOf(row, 'exit_price'),
+  profit: decimalOf(row, 'profit'),
+  swap: decimalOf(row, 'swap'),
+  commission: decimalOf(row, 'commission'),
+  fee: decimalOf(row, 'fee'),
+  net: decimalOf(row, 'net'),
+  rMultiple: decimalOrNull(row, 'r_multiple'),
+  closedMs: rowTime(row, 'closed_at'),
+});
 
-const ofUser = (userId: string | null) => (userId === null ? sql`true` : sql`a.user_id = ${userId}::uuid`);
-
+export const TRADE_SORTS = ['opened_at', 'closed_at', 'net'] as const;
+/** What a list of trades is sorted by. What is still open counts as closed last of all. */
+export type TradeSort = { by: (typeof TRADE_SORTS)[number]; ascending: boolean };
 export type TradeFilter = {
   instrument?: string | undefined;
   status?: string | undefined;
   source?: string | undefined;
   account?: string | undefined;
+  /** From this moment on and before that one, by `closed_at` where the list is sorted by it, by `opened_at` otherwise. */
+  fromMs?: number | undefined;
+  toMs?: number | undefined;
 };
 
-/** A page of trades, newest opening first: a user's own, or everybody's where `userId` is null. */
+/** As the indexes have them. */
+const SORTED_BY: Record<TradeSort['by'], SQL> = {
+  opened_at: sql`t.opened_at`,
+  closed_at: sql`coalesce(t.closed_at, 'infinity'::timestamptz)`,
+  net: sql`t.net`,
+};
+export const NEWEST_OPENING: TradeSort = { by: 'opened_at', ascending: false };
+
+/** A page of trades in the order of `sort`: a user's own, or everybody's where `userId` is null. */
 export const listTrades = (
   db: Database,
   userId: string | null,
-  filter: TradeFilter,
+  { instrument, status, source, account, fromMs, toMs }: TradeFilter,
   query: { page: number; page_size: number; cursor?: string },
+  sort: TradeSort = NEWEST_OPENING,
 ) => {
+  const judged = sort.by === 'closed_at' ? sql`t.closed_at` : sql`t.opened_at`;
+  const moment = (ms: number) => sql`${isoTime(ms)}::timestamptz`;
   const parts = [
-    ofUser(userId),
-    filter.instrument === undefined ? null : sql`${OUR_INSTRUMENT} = ${filter.instrument}`,
-    filter.status === undefined ? null : sql`t.status = ${filter.status}`,
-    filter.source === undefined ? null : sql`t.source = ${filter.source}`,
-    filter.account === undefined ? null : sql`t.account_id = ${filter.account}::uuid`,
+    userId === null ? sql`true` : sql`t.user_id = ${userId}::uuid`,
+    instrument === undefined ? null : sql`t.instrument = ${instrument}`,
+    status === undefined ? null : sql`t.status = ${status}`,
+    source === undefined ? null : sql`t.source = ${source}`,
+    account === undefined ? null : sql`t.account_id = ${account}::uuid`,
+    fromMs === undefined ? null : sql`${judged} >= ${moment(fromMs)}`,
+    toMs === undefined ? null : sql`${judged} < ${moment(toMs)}`,
   ].filter((p) => p !== null);
+  const { by, ascending } = sort;
+  const isDefault = by === NEWEST_OPENING.by && !ascending;
+  const order: ListOrder = {
+    name: `${by}${ascending ? '' : '-'}`,
+    kind: by === 'net' ? 'decimal' : 'time',
+    ascending,
+  };
   return readPage(
     db,
     query,
     {
-      columns: sql`t.*, a.user_id, ${OUR_INSTRUMENT} AS instrument`,
-      from: sql`FROM trades t JOIN accounts a ON a.id = t.account_id WHERE ${sql.join(parts, sql` AND `)}`,
-      at: sql`t.opened_at`,
+      columns: sql`t.*`,
+      from: sql`FROM trades t WHERE ${sql.join(parts, sql` AND `)}`,
+      at: SORTED_BY[by],
       id: sql`t.id`,
+      ...(isDefault ? {} : { order }),
     },
     tradeOf,
   );
 };
 
-/** One trade. */
-export async function readTrade(db: Database, id: string): Promise<StoredTrade | null> {
-  const [row] = await db.run(sql`SELECT t.*, a.user_id, ${OUR_INSTRUMENT} AS instrument
-    FROM trades t JOIN accounts a ON a.id = t.account_id
-    WHERE t.id = ${id}::uuid`);
-  return row === undefined ? null : tradeOf(row);
+/** One trade with its legs and the deals of its position, of its other lives too; null where it is unknown. */
+export async function readTrade(db: Database, id: string): Promise<TradeDetail | null> {
+  const [[row] = [], legs = [], deals = []] = await db.batch([
+    sql`SELECT t.* FROM trades t WHERE t.id = ${id}::uuid`,
+    sql`SELECT l.* FROM trade_legs l WHERE l.trade_id = ${id}::uuid ORDER BY l.leg`,
+    sql`SELECT d.* FROM broker_deals d JOIN trades t ON t.account_id = d.account_id AND t.position_id = d.position_id
+      WHERE t.id = ${id}::uuid
+      ORDER BY d.time, length(d.ticket), d.ticket, d.revision`,
+  ]);
+  return row === undefined ? null : { trade: tradeOf(row), legs: legs.map(legOf), deals: deals.map(dealOf) };
 }
 
-/** Open positions as the last valid snapshot shows them, at most 2,000 an account. */
-export async function listPositions(db: Database, userId: string | null): Promise<StoredPosition[]> {
-  const rows =
-    await db.run(sql`SELECT p.*, coalesce((SELECT c.instrument FROM trades t JOIN commands c ON c.id = t.command_id
-      WHERE t.account_id = p.account_id AND t.position_id = p.identifier), instrument_of(a.symbols, p.symbol)) AS instrument
-    FROM positions p JOIN accounts a ON a.id = p.account_id
-    WHERE ${ofUser(userId)} ORDER BY p.opened_at DESC, p.identifier LIMIT 2000`);
-  return rows.map(positionOf);
-}
+/** A page of open positions as the last valid snapshot shows them, newest opening first. */
+export const listPositions = (
+  db: Database,
+  userId: string | null,
+  account: string | undefined,
+  query: { page: number; page_size: number; cursor?: string },
+) => {
+  const own = userId === null ? sql`true` : sql`a.user_id = ${userId}::uuid`;
+  const of = account === undefined ? sql`true` : sql`p.account_id = ${account}::uuid`;
+  return readPage(
+    db,
+    query,
+    {
+      columns: sql`p.*, coalesce((SELECT t.instrument FROM trades t WHERE t.account_id = p.account_id
+        AND t.position_id = p.identifier ORDER BY t.episode DESC LIMIT 1), instrument_of(a.symbols, p.symbol)) AS instrument`,
+      from: sql`FROM positions p JOIN accounts a ON a.id = p.account_id WHERE ${own} AND ${of}`,
+      at: sql`p.opened_at`,
+      // One number may be open at several brokers.
+      id: sql`(p.account_id::text || '/' || p.identifier)`,
+      ids: 'text',
+    },
+    positionOf,
+  );
+};

@@ -74,19 +74,23 @@ export async function candlesWithin(db: Database, of: Series, window: Interval):
 export type CandleAccount = {
   id: string;
   userId: string;
-  bridgeId: string;
+  /** None: it has the bars that were imported, and nobody to ask for others. */
+  bridgeId: string | null;
   symbols: Readonly<Record<string, string>>;
 };
 
 /**
- * Through which account bars are read: the one of this id, or without an id the user's own where there is exactly one;
- * null otherwise.
+ * Through which account bars are read: the one of this id, or without an id the user's own with a bridge where there is
+ * exactly one; null otherwise.
  */
 export async function readCandleAccount(
   db: Database,
   of: { accountId: string | null; userId: string },
 ): Promise<CandleAccount | null> {
-  const which = of.accountId === null ? sql`user_id = ${of.userId}::uuid` : sql`id = ${of.accountId}::uuid`;
+  const which =
+    of.accountId === null
+      ? sql`user_id = ${of.userId}::uuid AND bridge_id IS NOT NULL`
+      : sql`id = ${of.accountId}::uuid`;
   const [row, other] = await db.run(
     sql`SELECT id, user_id, bridge_id, symbols FROM accounts WHERE ${which} LIMIT 2`,
   );
@@ -95,7 +99,7 @@ export async function readCandleAccount(
     : {
         id: String(row['id']),
         userId: String(row['user_id']),
-        bridgeId: String(row['bridge_id']),
+        bridgeId: row['bridge_id'] === null ? null : String(row['bridge_id']),
         symbols: row['symbols'] as Record<string, string>,
       };
 }

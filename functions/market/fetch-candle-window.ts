@@ -31,7 +31,7 @@ export type CandleWindow =
   /** Nothing was stored. `word` says why, in the words of the bridge client or of the check. */
   | { kind: 'missing'; missing: Interval[]; word: string };
 
-type Of = Series & { bridgeId: string };
+type Of = Series & { bridgeId: string | null };
 type Fetched =
   | { kind: 'ok'; closedMs: number; restated: number[] }
   | Extract<CandleWindow, { kind: 'missing' }>;
@@ -91,6 +91,7 @@ async function fetchSpan(deps: Deps, of: Of, span: Interval): Promise<Fetched> {
 type Piece = { kind: 'ok'; candles: Candle[]; closedMs: number } | Extract<CandleWindow, { kind: 'missing' }>;
 
 async function askPiece(deps: Deps, of: Of, window: Interval, nowMs: number): Promise<Piece> {
+  if (of.bridgeId === null) return { kind: 'missing', missing: [window], word: 'no-bridge' };
   const wanted = {
     symbol: of.symbol,
     timeframe: of.timeframe,

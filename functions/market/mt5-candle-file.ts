@@ -6,6 +6,7 @@
  */
 import { isoTime } from '../platform/clock.ts';
 import { isPlainDecimal, plain } from '../platform/decimal.ts';
+import { fileText } from '../platform/file-text.ts';
 import type { Candle } from './candle.ts';
 import type { ServerClock } from './server-clock.ts';
 
@@ -33,7 +34,7 @@ const ZONED = /(?:Z|([+-])(0\d|1[0-4]):([0-5]\d))$/;
  * is told apart by the order of the rows; a time that it skipped in spring is a fault.
  */
 export function readCandleFile(bytes: Uint8Array, clock: ServerClock): CandleFile {
-  const text = decoded(bytes);
+  const text = fileText(bytes);
   if (text === null) return { kind: 'faulty', line: 1, fault: 'the file is neither UTF-8 nor UTF-16' };
   const rows = text.split(/\r\n|\n|\r/);
   const separator = rows[0]?.includes('\t') ? '\t' : rows[0]?.includes(';') ? ';' : ',';
@@ -52,23 +53,6 @@ export function readCandleFile(bytes: Uint8Array, clock: ServerClock): CandleFil
   return candles.length > 0
     ? { kind: 'ok', candles, lines }
     : { kind: 'faulty', line: 1, fault: 'no candles' };
-}
-
-/** The text of a file; null where it is not of the encoding that it seems to be. */
-function decoded(bytes: Uint8Array): string | null {
-  const [first, second] = bytes;
-  // Without a mark, the zero in every other byte of plain letters gives UTF-16 away.
-  const encoding =
-    (first === 0xff && second === 0xfe) || second === 0
-      ? 'utf-16le'
-      : (first === 0xfe && second === 0xff) || first === 0
-        ? 'utf-16be'
-        : 'utf-8';
-  try {
-    return new TextDecoder(encoding, { fatal: true, ignoreBOM: false }).decode(bytes);
-  } catch {
-    return null;
-  }
 }
 
 type Heading = { kind: 'ok'; columns: Columns; named: boolean } | { kind: 'faulty'; fault: string };

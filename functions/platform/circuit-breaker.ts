@@ -92,6 +92,8 @@ export function createCircuitBreaker(options: { redis: CircuitRedis | null; cloc
         admitted: state === 'CLOSED' || trial,
         settle: async (health) => {
           if (trial) trials.delete(name);
+          // A trial that has told nothing leaves the next caller to try, at once and in whatever isolate.
+          if (trial && health === 'unknown') await shared((r) => r.del(trialKey(name)));
           await settle(name, circuit, policy, health);
         },
       };

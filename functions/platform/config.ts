@@ -7,7 +7,17 @@ import { fromBase64 } from './encoding.ts';
 import { type JwtKey, parseJwtRing } from './jwt-ring.ts';
 
 /** The duties one bundle serves. On Workers one isolate does them all. */
-export const DUTIES = ['all', 'ingest', 'api', 'bridge', 'charts', 'schedule', 'queue', 'reconcile'] as const;
+export const DUTIES = [
+  'all',
+  'ingest',
+  'api',
+  'bridge',
+  'charts',
+  'schedule',
+  'queue',
+  'reconcile',
+  'slow',
+] as const;
 export type Duty = (typeof DUTIES)[number];
 
 /** One key of a ring; a key past `notAfterMs` is refused at start, before it surprises anybody. */
@@ -111,6 +121,7 @@ const ENVIRONMENT = z.object({
   BRIDGES_PER_USER: boundedInt(1, 10_000).default(50),
   QUEUE_URL: publicUrl,
   RECONCILE_QUEUE_URL: publicUrl,
+  SLOW_QUEUE_URL: publicUrl,
   QUEUE_ENDPOINT: loopbackUrl.optional(),
   MEDIA_BUCKET: z.string().regex(/^[a-z0-9][a-z0-9.-]{2,62}$/),
   MEDIA_ENDPOINT: loopbackUrl.optional(),
@@ -130,6 +141,8 @@ const REDIS: Key[] = ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'];
 const AWS_ONLY: Key[] = ['QUEUE_URL', 'MEDIA_BUCKET', 'AWS_REGION'];
 /** Of a duty that has accounts reconciled. */
 const BOTH_QUEUES: Key[] = ['QUEUE_URL', 'RECONCILE_QUEUE_URL', 'AWS_REGION'];
+/** Of one that tells slow bridges from others. */
+const ALL_QUEUES: Key[] = [...BOTH_QUEUES, 'SLOW_QUEUE_URL'];
 const OF_DUTY: Record<Duty, Key[]> = {
   all: [...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'ALERT_KEYS', 'AUDIT_KEY', 'MEDIA_SIGNING_KEY', 'JWT_KEYS'],
   ingest: [...REDIS, 'PRODUCER_KEYS', 'ALERT_KEYS', 'QUEUE_URL', 'AWS_REGION'],
@@ -144,9 +157,10 @@ const OF_DUTY: Record<Duty, Key[]> = {
     'MEDIA_KEY_PAIR_ID',
     ...AWS_ONLY,
   ],
-  schedule: ['PRODUCER_KEYS', 'BRIDGE_KEYS', 'ALERT_KEYS', ...BOTH_QUEUES],
+  schedule: ['PRODUCER_KEYS', 'BRIDGE_KEYS', 'ALERT_KEYS', ...ALL_QUEUES],
   queue: [...REDIS, 'BRIDGE_KEYS', 'ALERT_KEYS', ...BOTH_QUEUES],
-  reconcile: [...REDIS, 'BRIDGE_KEYS', 'ALERT_KEYS', ...BOTH_QUEUES],
+  reconcile: [...REDIS, 'BRIDGE_KEYS', 'ALERT_KEYS', ...ALL_QUEUES],
+  slow: [...REDIS, 'BRIDGE_KEYS', 'ALERT_KEYS', ...ALL_QUEUES],
 };
 
 /** Everything that is not of this duty is optional and, if absent, unusable: see `need`. */
@@ -238,6 +252,7 @@ function switchFaults(config: Partial<Environment>): { key: string; detail: stri
     config.UPSTASH_REDIS_REST_URL,
     config.QUEUE_URL,
     config.RECONCILE_QUEUE_URL,
+    config.SLOW_QUEUE_URL,
   ].filter((a) => a !== undefined);
   if (addresses.every(isLoopback)) return [];
   return [

@@ -66,6 +66,14 @@ export const bearer = [{ bearer: [] }];
 export const uuid = z
   .string()
   .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be a UUID in lower case');
+/** A moment that a query names, ISO 8601 with its offset; in milliseconds UTC once it is read. */
+export const moment = z.iso
+  .datetime({ offset: true })
+  .transform((s) => Date.parse(s))
+  .refine(
+    (ms) => ms >= Date.UTC(1970, 0) && ms <= Date.UTC(9999, 11, 31),
+    'must be a time from 1970 to 9999',
+  );
 export const timestamp = z.string().openapi({ format: 'date-time' });
 export const decimal = z.string().openapi({ description: 'plain decimal', example: '2035.1' });
 export const idParam = z.object({ id: z.string().max(100) });

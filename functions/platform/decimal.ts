@@ -9,11 +9,16 @@ const PLAIN = /^(?:0|[1-9]\d*)(?:\.\d+)?$/;
 export const sum = (amounts: readonly string[]): string =>
   plain(amounts.reduce((total, a) => total.plus(a), new Big(0)));
 
+/** What PostgreSQL prints of a numeric: plain already, but for zeros at its end. */
+const PRINTED = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
+
 /** A decimal without exponent and without trailing zeros; `-0` is `0`. */
 export function plain(value: Big | string): string {
-  const text = new Big(value).toFixed();
+  const text = typeof value === 'string' && PRINTED.test(value) ? stripped(value) : new Big(value).toFixed();
   return text === '-0' ? '0' : text;
 }
+
+const stripped = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
 
 /** The same for a nullable column. */
 export const plainOrNull = (value: string | null): string | null => (value === null ? null : plain(value));

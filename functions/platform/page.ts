@@ -1,6 +1,6 @@
 /**
- * Lists: newest first by (created_at, id), a page number for people and a cursor for deep pages. The total is exact
- * up to 10,000 and a lower bound beyond, because counting a million rows costs more than any page.
+ * Lists: newest first by (created_at, id) where nothing else is said, a page number for people and a cursor for deep pages.
+ * The total is exact up to 10,000 and a lower bound beyond, because counting a million rows costs more than any page.
  */
 import { z } from '@hono/zod-openapi';
 import { type SQL, sql } from 'drizzle-orm';
@@ -29,18 +29,41 @@ export const pageOf = <T extends z.ZodType>(item: T) =>
     next_cursor: z.string().nullable(),
   });
 
+/** An order that a list offers beside its own: what its `at` is, and which way both columns go. */
+export type ListOrder = {
+  /** Part of the cursor, so that a place in one order is none in another. */
+  name: string;
+  kind: 'time' | 'decimal';
+  ascending: boolean;
+};
+/** What tells rows of one `at` apart. */
+type IdKind = 'uuid' | 'text';
 type Cursor = { at: string; id: string };
 
 /** How PostgreSQL prints a timestamp. Nothing else is handed back to it as one. */
 const PRINTED_TIME = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/;
+/** How it prints a `numeric(20,8)`. */
+const PRINTED_DECIMAL = /^-?\d{1,12}(\.\d{1,8})?$/;
+const PRINTED_ID = { uuid: isUuid, text: (id: string) => /^[\w./:-]{1,100}$/.test(id) };
 
-const encode = (c: Cursor): string => toBase64Url(new TextEncoder().encode(`${c.at}|${c.id}`));
+const encode = (c: Cursor, order: ListOrder | null): string =>
+  toBase64Url(new TextEncoder().encode([c.at, c.id, ...(order ? [order.name] : [])].join('|')));
 
-/** The position a cursor names; null where it is not one of ours. */
-export function decodeCursor(text: string): Cursor | null {
-  const [at, id, more] = atobUrl(text).split('|');
-  if (at === undefined || id === undefined || more !== undefined) return null;
-  return isUuid(id) && PRINTED_TIME.test(at) && isMoment(at) ? { at, id } : null;
+/** The position a cursor names; null where it is not one of ours, or of another order. */
+export function decodeCursor(
+  text: string,
+  order: ListOrder | null = null,
+  ids: IdKind = 'uuid',
+): Cursor | null {
+  const [at, id, name, more] = atobUrl(text).split('|');
+  if (at === undefined || id === undefined || more !== undefined || name !== order?.name) return null;
+  return PRINTED_ID[ids](id) && isPlace(at, order) ? { at, id } : null;
+}
+
+/** What has not ended yet is listed as if it ended in all eternity. */
+function isPlace(at: string, order: ListOrder | null): boolean {
+  if (order?.kind === 'decimal') return PRINTED_DECIMAL.test(at);
+  return (order !== null && at === 'infinity') || (PRINTED_TIME.test(at) && isMoment(at));
 }
 
 function isMoment(text: string): boolean {
@@ -61,33 +84,37 @@ function atobUrl(text: string): string {
 }
 
 /**
- * Reads one page. `from` is everything from FROM to the end of WHERE; `at` and `id` are the columns of the order,
- * both descending. Two statements, one round trip. Throws `invalid-query` for a cursor that is not one of ours.
+ * Reads one page. `from` is everything from FROM to the end of WHERE; `at` and `id` are the columns of the order, both
+ * descending where `order` says nothing else. Two statements, one round trip. Throws `invalid-query` for a cursor that is not
+ * one of ours.
  */
 export async function readPage<T>(
   db: Database,
   query: { page: number; page_size: number; cursor?: string | undefined },
-  parts: { columns: SQL; from: SQL; at: SQL; id: SQL },
+  parts: { columns: SQL; from: SQL; at: SQL; id: SQL; order?: ListOrder; ids?: IdKind },
   read: (row: Row) => T,
 ) {
-  const after = query.cursor === undefined ? null : decodeCursor(query.cursor);
+  const { order = null, ids = 'uuid' } = parts;
+  const after = query.cursor === undefined ? null : decodeCursor(query.cursor, order, ids);
   if (query.cursor !== undefined && after === null)
     throw problem('invalid-query', {
       errors: [{ pointer: '/cursor', detail: 'is not a cursor of this list' }],
     });
+  const types = { at: order?.kind === 'decimal' ? sql`numeric` : sql`timestamptz`, id: sql.raw(ids) };
+  const way = order?.ascending ? { beyond: sql`>`, word: sql`ASC` } : { beyond: sql`<`, word: sql`DESC` };
   const beyond = after
-    ? sql` AND (${parts.at}, ${parts.id}) < (${after.at}::timestamptz, ${after.id}::uuid)`
+    ? sql` AND (${parts.at}, ${parts.id}) ${way.beyond} (${after.at}::${types.at}, ${after.id}::${types.id})`
     : sql``;
   const offset = after ? 0 : (query.page - 1) * query.page_size;
   const [rows = [], counted = []] = await db.batch([
     sql`SELECT ${parts.columns}, ${parts.at}::text AS page_at, ${parts.id}::text AS page_id ${parts.from}${beyond}
-        ORDER BY ${parts.at} DESC, ${parts.id} DESC LIMIT ${query.page_size + 1} OFFSET ${offset}`,
+        ORDER BY ${parts.at} ${way.word}, ${parts.id} ${way.word} LIMIT ${query.page_size + 1} OFFSET ${offset}`,
     sql`SELECT count(*)::int AS total FROM (SELECT 1 ${parts.from} LIMIT ${MAX_EXACT_TOTAL + 1}) AS counted`,
   ]);
   const total = Number(counted[0]?.['total'] ?? 0);
   const shown = rows.slice(0, query.page_size);
   const last = rows.length > query.page_size ? shown.at(-1) : undefined;
-  const next = last ? encode({ at: String(last['page_at']), id: String(last['page_id']) }) : null;
+  const next = last ? encode({ at: String(last['page_at']), id: String(last['page_id']) }, order) : null;
   return {
     items: shown.map(read),
     page: query.page,

@@ -1,23 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { requireCaller } from '../identity/caller.ts';
 import { readsEverything } from '../identity/scope.ts';
-import { isoTime } from '../platform/clock.ts';
-import { bearer, json, problems, timestamp, uuid } from '../platform/contract.ts';
+import { bearer, json, moment, problems, uuid } from '../platform/contract.ts';
 import { endpoint } from '../platform/endpoint.ts';
 import { pageOf, pageQuery } from '../platform/page.ts';
-import { listDivergences as readDivergences } from './reconciliation-store.ts';
-
-const divergenceSchema = z
-  .object({
-    id: uuid,
-    account_id: uuid,
-    code: z.string(),
-    broker_key: z.string(),
-    evidence: z.record(z.string(), z.string()),
-    status: z.enum(['open', 'resolved']),
-    detected_at: timestamp,
-  })
-  .openapi('Divergence');
+import { listDivergences as readDivergences } from './divergence-store.ts';
+import { divergenceSchema, presentDivergence } from './present-divergence.ts';
 
 const route = createRoute({
   method: 'get',
@@ -26,26 +14,30 @@ const route = createRoute({
   summary: 'Where books and broker differed, newest first',
   security: bearer,
   middleware: requireCaller('trading:read'),
-  request: { query: pageQuery.strict() },
+  request: {
+    query: pageQuery
+      .extend({
+        account: uuid.optional(),
+        code: z
+          .string()
+          .regex(/^[A-Z_]{1,50}$/)
+          .optional(),
+        status: z.enum(['open', 'resolved']).optional(),
+        policy: z.enum(['notice', 'automatic', 'person']).optional(),
+        from: moment.optional(),
+        to: moment.optional(),
+      })
+      .strict(),
+  },
   responses: { 200: json(pageOf(divergenceSchema), 'A page of divergences'), ...problems(403, 422) },
 });
 
 /** `GET /api/v1/reconciliation/divergences` */
 export const listDivergences = endpoint(route, async (c) => {
   const { role, userId } = c.var.caller;
-  const page = await readDivergences(
-    c.var.deps.db,
-    readsEverything(role) ? null : userId,
-    c.req.valid('query'),
-  );
-  const items = page.items.map((d) => ({
-    id: d.id,
-    account_id: d.accountId,
-    code: d.code,
-    broker_key: d.brokerKey,
-    evidence: d.evidence,
-    status: d.status,
-    detected_at: isoTime(d.detectedMs),
-  }));
-  return c.json({ ...page, items }, 200);
+  const { account, code, status, policy, from, to, ...query } = c.req.valid('query');
+  const page = await readDivergences(c.var.deps.db, readsEverything(role) ? null : userId, query, {
+    ...{ account, code, status, policy, from, to },
+  });
+  return c.json({ ...page, items: page.items.map(presentDivergence) }, 200);
 });

@@ -5,15 +5,20 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Snapshot } from '../bridge/bridge-protocol.ts';
 import type { Account } from '../execution/account-store.ts';
+import { equityPoint } from '../ledger/equity-point-store.ts';
 import { isoTime } from '../platform/clock.ts';
 import { sum } from '../platform/decimal.ts';
 
-/** Positions and symbols take the place of those that stood there; positions that are not there any more go. */
+/**
+ * Positions and symbols take the place of those that stood there; positions that are not there any more go. What the account
+ * was worth is kept beside.
+ */
 export function openState(account: Account, snapshot: Snapshot): SQL {
   const identifiers = `{${snapshot.positions.map((p) => p.identifier).join(',')}}`;
   return sql`pos AS (${positionUpsert(snapshot)}), sym AS (${symbolUpsert(account, snapshot)}), gone AS (
       DELETE FROM positions USING acc WHERE positions.account_id = acc.id
-        AND NOT positions.identifier = ANY(${identifiers}::text[]))`;
+        AND NOT positions.identifier = ANY(${identifiers}::text[])),
+    worth AS (${equityPoint({ ...snapshot.account, atMs: snapshot.captured_at })})`;
 }
 
 function positionUpsert(s: Snapshot) {
@@ -28,7 +33,7 @@ function positionUpsert(s: Snapshot) {
     ON CONFLICT (account_id, identifier) DO UPDATE SET ticket = excluded.ticket, side = excluded.side,
       volume = excluded.volume, price_open = excluded.price_open, price_current = excluded.price_current,
       stop_loss = excluded.stop_loss, take_profit = excluded.take_profit, swap = excluded.swap,
-      profit = excluded.profit, magic = excluded.magic, comment = excluded.comment,
+      profit = excluded.profit, magic = excluded.magic, comment = excluded.comment, opened_at = excluded.opened_at,
       snapshot_at = excluded.snapshot_at`;
 }
 

@@ -1,9 +1,8 @@
-import { bridgeClient } from '../bridge/bridge-client.ts';
+import { type Acquaintance, bridgeClient } from '../bridge/bridge-client.ts';
 import type { Snapshot } from '../bridge/bridge-protocol.ts';
-import { noteContact } from '../bridge/contact-store.ts';
-import { type Account, readAccount } from '../execution/account-store.ts';
+import { type Contact, noteContact } from '../bridge/contact-store.ts';
+import { type Account, type DrivenAccount, isDriven } from '../execution/account-store.ts';
 import { abandonedHolder, releaseAbandoned } from '../execution/binding-store.ts';
-import { readOpenCommands } from '../execution/command-store.ts';
 import { suspectRestore } from '../execution/epoch-suspicion-store.ts';
 import { historyFromMs, resolveCommands } from '../execution/resolve-commands.ts';
 import { type EpochEvidence, epochEvidence } from '../execution/restore-epoch.ts';
@@ -11,12 +10,21 @@ import { sendDueCommands } from '../execution/send-due-commands.ts';
 import { storePushedCandles } from '../market/pushed-candle-store.ts';
 import { databaseFault } from '../platform/database.ts';
 import type { Deps } from '../platform/deps.ts';
+import { type Prepared, prepareAccount } from './due-account-store.ts';
+import { dueMessages } from './due-messages.ts';
 import { dealsFromMs, isPage } from './history-cursor.ts';
 import { reconcile } from './reconcile.ts';
-import { applyPlan, type Run, readReconcileState, recordRefusedRun } from './reconciliation-store.ts';
+import {
+  applyPlan,
+  type Run,
+  readReconcileState,
+  recordRefusedCall,
+  recordRefusedRun,
+} from './reconciliation-store.ts';
 import { snapshotGate } from './snapshot-gate.ts';
 import { type Shown, takeHistory } from './take-history.ts';
 import { takeNextBridge } from './take-next-bridge.ts';
+import type { TurnLease } from './turn-lease-store.ts';
 
 const ATTEMPTS = 3;
 /** PostgreSQL's data exceptions. */
@@ -26,20 +34,27 @@ const APPLIED = new Set(['applied', 'catching-up']);
 const MINUTE_MS = 60_000;
 
 export type RunOutcome = { accountId: string; outcome: string };
+export type How = { commands?: boolean; prepared?: Prepared; patienceMs?: number };
+/** A run that calls: what it stores, it stores with the contact and the end of its turn. */
+type Called = { turn: TurnLease | null };
 
 /**
  * Reconciles one account: one call to its bridge, the gate, the pure plan, one statement that applies it. Another
  * writer in between makes it plan again from what is stored then. Repeats and overlaps change nothing. Without `commands`
  * it leaves those of the account to the next run, for whoever only needs to know what stands there. A bridge that polls is
  * not called, and its silence is judged by when it last came: only what waited too long for it is ended (`awaits-sync`).
+ * `prepared`: what it must know, where that was read together with others'. With it a run of which nothing comes but what
+ * is new costs two round trips to the database, and three without. `patienceMs`: how long its bridge may take.
  */
 export async function reconcileAccount(
   deps: Deps,
   accountId: string,
-  { commands } = { commands: true },
+  { commands = true, patienceMs, ...how }: How = {},
 ): Promise<RunOutcome> {
-  const account = await readAccount(deps.db, accountId);
-  if (account === null) return { accountId, outcome: 'unknown-account' };
+  const prepared = how.prepared ?? (await prepareAccount(deps.db, accountId));
+  if (prepared === null) return { accountId, outcome: 'unknown-account' };
+  const { account } = prepared;
+  if (!isDriven(account)) return { accountId, outcome: 'account-imported' };
   if (account.released) return { accountId, outcome: 'account-released' };
   const taken = await takeNextBridge(deps, account, dealsFromMs(account, null));
   if (account.polled && taken === null) {
@@ -47,33 +62,37 @@ export async function reconcileAccount(
     return { accountId, outcome: 'awaits-sync' };
   }
   const first = taken && { reply: taken.reply, fromMs: dealsFromMs(account, null) };
-  const outcome = await runFor(deps, taken?.account ?? account, commands, first);
-  await noteOutcome(deps, taken?.account ?? account, outcome);
+  const known = taken === null ? { known: prepared.bridge } : {};
+  const of = { ...prepared, account: taken?.account ?? account };
+  const outcome = await runFor(deps, of, { commands, first, bridge: { ...known, ...patience(patienceMs) } });
   return { accountId, outcome };
 }
 
-/** Notes that the account's bridge was called or came, and what that led to. */
-export async function noteOutcome(
-  { db, clock, ids, queue }: Deps,
-  account: Account,
-  outcome: string,
-  nextMs?: number,
+const patience = (patienceMs: number | undefined) => (patienceMs === undefined ? {} : { patienceMs });
+
+/** Notes a contact of a bridge that came by itself. */
+export const noteOutcome = (deps: Deps, contact: Contact): Promise<void> =>
+  alerting(deps, (alert) => noteContact(deps.db, contact, alert));
+
+/** Has a contact stored; the alert that it may raise goes on its way at once. */
+async function alerting(
+  { ids, queue }: Deps,
+  store: (alert: { id: string; eventId: string }) => Promise<boolean>,
 ): Promise<void> {
-  const contact = {
-    ...{ accountId: account.id, bridgeId: account.bridgeId, outcome, nowMs: clock.nowMs() },
-    ...(nextMs === undefined ? {} : { nextMs }),
-  };
   const alert = { id: ids.next(), eventId: ids.next() };
-  if (await noteContact(db, contact, alert)) await queue.send([{ kind: 'outbox', id: alert.eventId }]);
+  if (await store(alert)) await queue.send([{ kind: 'outbox', id: alert.eventId }]);
 }
 
 /** The run itself, beginning with what was shown already (`first`), and then the account's commands; its outcome. */
-async function runFor(deps: Deps, account: Account, commands: boolean, first: Shown | null): Promise<string> {
-  const { db, clock } = deps;
-  const open = await readOpenCommands(db, account.id);
-  const of = { port: bridgeClient(deps, account.bridgeId), neededMs: historyFromMs(open), first };
+async function runFor(
+  deps: Deps,
+  { account, open, lease }: Prepared & { account: DrivenAccount },
+  { commands, first, bridge }: { commands: boolean; first: Shown | null; bridge: Acquaintance },
+): Promise<string> {
+  const port = bridgeClient(deps, account.bridgeId, bridge);
+  const of = { port, neededMs: historyFromMs(open), first, patienceMs: bridge.patienceMs };
   const { reply, fromMs, outcome } = await takeHistory(deps, account, of, (known, shown) =>
-    takeSnapshot(deps, known, shown, clock.nowMs()),
+    takeSnapshot(deps, known, shown, deps.clock.nowMs(), { turn: lease }),
   );
   if (commands && (open.length > 0 || account.leaving === true))
     await (outcome === 'applied' && reply.kind === 'reply'
@@ -85,23 +104,33 @@ async function runFor(deps: Deps, account: Account, commands: boolean, first: Sh
 /**
  * Compares the books with what a bridge showed and applies what follows, or records why nothing did; the outcome:
  * `applied`, `catching-up` where it was one page of a longer history, what refused the snapshot, or `bridge-` and the word
- * of the reply that did not come.
+ * of the reply that did not come. `called`: by whom it was called for, where it was; the contact is then noted with it.
  */
 export async function takeSnapshot(
   deps: Deps,
-  account: Account,
-  { reply, fromMs }: Shown,
+  account: DrivenAccount,
+  { reply, fromMs, tookMs = 0 }: Shown,
   startedMs: number,
+  called: Called | null = null,
 ): Promise<string> {
   const { db, clock, ids } = deps;
+  const { id: accountId, bridgeId } = account;
+  const contactOf = (outcome: string): Contact => ({
+    ...{ accountId, bridgeId, outcome, nowMs: clock.nowMs(), tookMs },
+  });
+  const noted = called && { turn: called.turn, contactOf };
   const outcome =
     reply.kind === 'reply'
-      ? await compare(deps, account, { snapshot: reply.value, fromMs }, startedMs)
+      ? await compare(deps, account, { snapshot: reply.value, fromMs }, { startedMs, noted })
       : `bridge-${reply.word}`;
   const { contact = null } = account;
   const toldBefore = contact?.outcome === outcome && isFrequent(account, contact.heardMs, startedMs);
-  if (!APPLIED.has(outcome) && !toldBefore)
-    await recordRefusedRun(db, account.id, outcome, { id: ids.next(), startedMs, finishedMs: clock.nowMs() });
+  if (APPLIED.has(outcome)) return outcome;
+  const run = { id: ids.next(), startedMs, finishedMs: clock.nowMs() };
+  if (noted !== null) {
+    const call = { ...run, turn: noted.turn, contact: contactOf(outcome) };
+    await alerting(deps, (alert) => recordRefusedCall(db, call, alert));
+  } else if (!toldBefore) await recordRefusedRun(db, accountId, outcome, run);
   return outcome;
 }
 
@@ -111,11 +140,20 @@ const isFrequent = ({ polled }: Account, lastMs: number | null, nowMs: number): 
 
 type Seen = { snapshot: Snapshot; fromMs: number | null };
 
-async function compare(deps: Deps, account: Account, seen: Seen, startedMs: number): Promise<string> {
+type Noted = { turn: TurnLease | null; contactOf: (outcome: string) => Contact };
+type Taking = { startedMs: number; noted: Noted | null };
+
+async function compare(
+  deps: Deps,
+  account: DrivenAccount,
+  seen: Seen,
+  { startedMs, noted }: Taking,
+): Promise<string> {
   let outcome = 'raced';
   for (let attempt = 1; attempt <= ATTEMPTS && outcome === 'raced'; attempt += 1)
     outcome = await planAndApply(deps, account.id, seen, {
       startedMs,
+      noted,
       newsOnly: isFrequent(account, account.snapshotMs, startedMs),
       bridgeId: account.bridgeId,
     });
@@ -131,13 +169,14 @@ async function planAndApply(
   deps: Deps,
   accountId: string,
   { snapshot, fromMs }: Seen,
-  { bridgeId, ...of }: Pick<Run, 'startedMs' | 'newsOnly'> & { bridgeId: string },
+  { bridgeId, noted, ...of }: Pick<Run, 'startedMs' | 'newsOnly'> & Taking & { bridgeId: string },
 ): Promise<string> {
   const { db, clock, ids } = deps;
   const read = await readReconcileState(db, accountId, snapshot);
   if (read === null) return 'unknown-account';
-  const { account, state } = read;
+  const { account, books, state } = read;
   if (account.bridgeId !== bridgeId) return 'replaced-bridge';
+  if (account.released) return 'account-released';
   const verdict = snapshotGate(
     { binding: account.binding, bootId: account.bootId, seq: account.bridgeSeq, fromMs },
     snapshot,
@@ -148,11 +187,15 @@ async function planAndApply(
   const { dismissed } = account.epoch;
   const evidence = epochEvidence(snapshot, { namespace, lastNumber: read.lastNumber, dismissed });
   if (evidence !== null) await suspect(deps, account, evidence);
-  const plan = reconcile(state, snapshot);
+  const plan = reconcile(state, snapshot, books);
   try {
+    const outcome = isPage(snapshot) ? 'catching-up' : 'applied';
     const run = { id: ids.next(), ...of, doubts: read.doubts, finishedMs: clock.nowMs() };
-    if (!(await applyPlan(db, account, snapshot, plan, run))) return 'raced';
-    return isPage(snapshot) ? 'catching-up' : 'applied';
+    const call = noted && { contact: noted.contactOf(outcome), turn: noted.turn };
+    if (!(await applyPlan(db, account, snapshot, plan, { ...run, ...call }))) return 'raced';
+    const due = dueMessages(accountId, plan, run.finishedMs);
+    if (due.length > 0) await deps.queue.send(due);
+    return outcome;
   } catch (e) {
     const fault = databaseFault(e);
     // A figure or a sum that no column holds: nothing of the snapshot is stored, and the next may be without it.

@@ -7,44 +7,56 @@
  *  4. what is open is judged by a whole history alone: in one page of it the end of a trade may be yet to come.
  */
 import type { Snapshot } from '../bridge/bridge-protocol.ts';
+import { currencyPlaces } from '../ledger/currency-places.ts';
+import { latestVersions, newVersions, type StoredDeal } from '../ledger/deal-revision.ts';
 import {
-  type Deal,
-  inBrokerOrder,
-  isTradeDeal,
-  projectTrade,
-  type Trade,
-} from '../ledger/trade-projection.ts';
-import { Big, plain } from '../platform/decimal.ts';
+  type Adoption,
+  commandNumber,
+  type KnownCommand,
+  type PlannedTrade,
+  type PositionTerms,
+  type ProjectedPosition,
+  projectPositions,
+} from '../ledger/planned-trade.ts';
+import type { Deal } from '../ledger/trade-projection.ts';
+import type { Divergence } from './divergence-code.ts';
+import { divergencesOf, newsOf, type PositionView, resyncFrom } from './divergences.ts';
 import { isPage } from './history-cursor.ts';
+import { NOTHING_STORED, type StoredBooks } from './stored-books.ts';
 
-export type KnownCommand = {
-  id: string;
-  signalId: string | null;
-  approvalId: string | null;
-  magic: string;
-  symbol: string;
-  positionId: string | null;
-};
+export type { KnownCommand, PlannedTrade };
 export type ReconcileState = {
   accountId: string;
   namespace: number;
-  /** Stored deals of every position that the snapshot's deals or positions name, and of every trade still open. */
-  deals: readonly Deal[];
+  /**
+   * Stored deals, every version of each, of every position that the snapshot's deals or positions name and of every trade
+   * still open, and those of the account that the snapshot names.
+   */
+  deals: readonly StoredDeal[];
   /** Commands whose magic or position the snapshot names. */
   commands: readonly KnownCommand[];
+  /** Positions among those that a person adopted. */
+  adoptions: readonly Adoption[];
+  /** What was kept of those positions' lives. */
+  terms: readonly PositionTerms[];
+  /** Of OUT_BY deals the other position, by ticket. */
+  closedBy: ReadonlyMap<string, string>;
+  /** The account's names of our instruments at its broker. */
+  symbols: Readonly<Record<string, string>>;
 };
-export type PlannedTrade = Trade & {
-  commandId: string | null;
-  signalId: string | null;
-  source: 'bot' | 'manual';
-  stopLoss: string | null;
-  takeProfit: string | null;
-};
-export type Divergence = { code: string; brokerKey: string; evidence: Record<string, string> };
 export type ReconcilePlan = {
-  newDeals: Deal[];
+  /** Unknown deals, and new versions of known ones. */
+  newDeals: StoredDeal[];
   trades: PlannedTrade[];
+  /** Positions whose deals are others now: what is stored of them and is not among `trades` is no more. */
+  positions: string[];
+  /** To be kept beside the deals. */
+  terms: PositionTerms[];
   divergences: Divergence[];
+  /** Those of them that did not stand before. */
+  events: Divergence[];
+  /** Since when the history is to be asked for again; null: from the beginning, absent: it need not be. */
+  resyncFromMs?: number | null;
   /** Commands that have at least one opening deal, whatever their state says. */
   executedCommands: {
     id: string;
@@ -76,100 +88,76 @@ export const dealOf = (d: Snapshot['deals'][number]): Deal => ({
   externalId: d.external_id,
 });
 
-/** Compares the books with a snapshot that passed the gate. */
-export function reconcile(state: ReconcileState, snapshot: Snapshot): ReconcilePlan {
-  const known = new Set(state.deals.map((d) => d.ticket));
-  const said = new Map(snapshot.deals.map((d) => [d.ticket, dealOf(d)]));
-  const newDeals = [...said.values()].filter((d) => !known.has(d.ticket));
-  const byPosition = new Map<string, Deal[]>();
-  for (const d of [...state.deals, ...newDeals].filter(isPositionDeal))
-    byPosition.set(d.positionId, [...(byPosition.get(d.positionId) ?? []), d]);
+/** Compares the books with a snapshot that passed the gate. `books`: what is stored beside the ledger. */
+export function reconcile(
+  state: ReconcileState,
+  snapshot: Snapshot,
+  books: StoredBooks = NOTHING_STORED,
+): ReconcilePlan {
+  const newDeals = newVersions(state.deals, snapshot.deals.map(dealOf));
   const whole = !isPage(snapshot);
   const open = new Map((whole ? snapshot.positions : []).map((p) => [p.identifier, p]));
-  const plan: ReconcilePlan = { newDeals, trades: [], divergences: [], executedCommands: [] };
-  for (const [positionId, deals] of byPosition) {
-    const position = open.get(positionId);
-    const trade = projectTrade(deals, !whole || position !== undefined);
-    if (trade === null) continue;
-    open.delete(positionId);
-    const opening = inBrokerOrder(deals).filter((d) => isTradeDeal(d) && d.entry === 'in');
-    const command = commandOf(state.commands, positionId, opening);
-    const own = command !== null;
-    plan.trades.push({
-      ...trade,
-      commandId: command?.id ?? null,
-      signalId: command?.signalId ?? null,
-      source: own ? 'bot' : 'manual',
-      stopLoss: position?.sl ?? null,
-      takeProfit: position?.tp ?? null,
-    });
-    if (command)
-      plan.executedCommands.push({
-        id: command.id,
-        positionId,
-        orderTicket: opening[0]?.orderTicket ?? positionId,
-        works: snapshot.orders.some((o) => isPending(o.type) && isSameCommand(o.magic, command.magic)),
-      });
-    plan.divergences.push(...divergencesOf(state, trade, opening, own, position));
-  }
-  // What is open at the broker and has no opening deal with us, whatever else we know of it.
-  for (const p of open.values())
-    plan.divergences.push({
-      code: 'VOLUME_GAP',
-      brokerKey: p.identifier,
-      evidence: { at_broker: plain(p.volume), in_ledger: '0' },
-    });
-  return plan;
+  const projected = projectPositions({
+    ...state,
+    deals: latestVersions([...state.deals, ...newDeals]),
+    places: currencyPlaces(snapshot.account.currency),
+    shown: whole ? new Map([...open].map(([id, p]) => [id, { stopLoss: p.sl, takeProfit: p.tp }])) : null,
+    tickOf: (symbol) => {
+      const spec = snapshot.symbols.find((s) => s.symbol === symbol);
+      return spec ? { tickSize: spec.tick_size ?? null, tickValueLoss: spec.tick_value_loss ?? null } : null;
+    },
+    atMs: snapshot.captured_at,
+  });
+  const lives = projected.flatMap((p) => p.lives);
+  const views = projected.flatMap((p) => viewOf(p, open));
+  const booked = new Set(views.map((v) => v.positionId));
+  const unbooked = [...open.values()].filter((p) => !booked.has(p.identifier));
+  const executedCommands = executedOf(projected, snapshot);
+  const seen = { state, books, snapshot, newDeals, views, unbooked, executed: executedCommands };
+  const divergences = divergencesOf(seen);
+  const resyncFromMs = resyncFrom(divergences, books, snapshot.captured_at);
+  return {
+    newDeals,
+    trades: lives.map((l) => l.planned),
+    positions: positionsOf(state, newDeals),
+    terms: lives.flatMap((l) => l.terms ?? []),
+    divergences,
+    events: newsOf(divergences, books),
+    ...(resyncFromMs === undefined ? {} : { resyncFromMs }),
+    executedCommands,
+  };
 }
 
-/** A deal that belongs to a position, its costs included: money deals of the account (a deposit) have none. */
-const isPositionDeal = (d: Deal): boolean => d.positionId !== '0';
+/** Positions that new deals name, and that the versions before them named. */
+function positionsOf(state: ReconcileState, newDeals: readonly StoredDeal[]): string[] {
+  const tickets = new Set(newDeals.map((d) => d.ticket));
+  const named = [...newDeals, ...state.deals.filter((d) => tickets.has(d.ticket))].map((d) => d.positionId);
+  return [...new Set(named)].filter((id) => id !== '0');
+}
 
-/** Attempts of one command differ in the lowest four bits of their magics alone (domain 2.4). */
-const isSameCommand = (a: string, b: string): boolean => BigInt(a) >> 4n === BigInt(b) >> 4n;
+/** A position by its present life, or the last one. */
+function viewOf(
+  { positionId, deals, lives }: ProjectedPosition,
+  open: ReadonlyMap<string, Snapshot['positions'][number]>,
+): PositionView[] {
+  const last = lives.at(-1);
+  if (last === undefined) return [];
+  const { trade, command } = last;
+  return [{ positionId, deals, opening: trade.opening, command, trade, position: open.get(positionId) }];
+}
+
+/** Each command once, by the first life that it opened. */
+function executedOf(projected: readonly ProjectedPosition[], s: Snapshot): ReconcilePlan['executedCommands'] {
+  const found = new Map<string, ReconcilePlan['executedCommands'][number]>();
+  for (const { positionId, lives } of projected)
+    for (const { command, trade } of lives) {
+      if (command === null || found.has(command.id)) continue;
+      const number = commandNumber(command.magic);
+      const works = s.orders.some((o) => isPending(o.type) && commandNumber(o.magic) === number);
+      const orderTicket = trade.opening[0]?.orderTicket ?? positionId;
+      found.set(command.id, { id: command.id, positionId, orderTicket, works });
+    }
+  return [...found.values()];
+}
 
 const isPending = (type: string): boolean => /_(limit|stop)$/.test(type);
-
-/** Evidence in its order of weight (domain 2.3): stored position, exact magic and symbol of the opening deal. */
-function commandOf(
-  commands: readonly KnownCommand[],
-  positionId: string,
-  opening: readonly Deal[],
-): KnownCommand | null {
-  const byMagic = (among: readonly KnownCommand[]) =>
-    opening
-      .map((d) => among.find((c) => isSameCommand(c.magic, d.magic) && c.symbol === d.symbol))
-      .find((c) => c !== undefined);
-  // Several commands may have filled one netting position: the earliest deal says whose it is.
-  const stored = commands.filter((c) => c.positionId === positionId);
-  return byMagic(stored) ?? stored[0] ?? byMagic(commands) ?? null;
-}
-
-function divergencesOf(
-  state: ReconcileState,
-  trade: Trade,
-  opening: readonly Deal[],
-  own: boolean,
-  position: Snapshot['positions'][number] | undefined,
-): Divergence[] {
-  const found: Divergence[] = [];
-  const brokerKey = trade.positionId;
-  if (!own) {
-    const magic = opening[0]?.magic ?? '0';
-    const ours = BigInt(magic) >> 40n === BigInt(state.namespace);
-    found.push({
-      code: ours ? 'ORPHAN_OWN' : 'EXTERNAL_POSITION',
-      brokerKey,
-      evidence: { magic, symbol: trade.symbol },
-    });
-  }
-  if (trade.status === 'closing_unconfirmed')
-    found.push({ code: 'MISSING_NO_DEALS', brokerKey, evidence: { volume_open: trade.volumeOpen } });
-  if (position !== undefined && !new Big(position.volume).eq(trade.volumeOpen))
-    found.push({
-      code: 'VOLUME_GAP',
-      brokerKey,
-      evidence: { at_broker: plain(position.volume), in_ledger: trade.volumeOpen },
-    });
-  return found;
-}

@@ -5,6 +5,7 @@
 import { BRIDGE_WORDS } from '../execution/bridge-refusal.ts';
 import { ORDER_REFUSALS } from '../execution/order-refusal.ts';
 import type { CounterFamily, HistogramFamily } from '../platform/metric-family.ts';
+import { DIVERGENCE_CODES as CODES } from './divergence-code.ts';
 
 const EXACT = 'Exact: counted from the stored rows.';
 const counter = (name: string, help: string, labels: CounterFamily['labels'] = {}): CounterFamily => ({
@@ -41,10 +42,7 @@ export const POSITION_SYNCS = counter(
   'mt5_position_sync_total',
   'Snapshots of a broker account that were applied to the books.',
 );
-export const DIVERGENCE_CODES = [
-  ...['EXTERNAL_POSITION', 'ORPHAN_OWN', 'MISSING_NO_DEALS', 'VOLUME_GAP', 'EPOCH_BEHIND'],
-  'other',
-];
+export const DIVERGENCE_CODES: readonly string[] = [...CODES, 'EPOCH_BEHIND', 'other'];
 export const DIVERGENCES = counter(
   'reconciliation_divergences_total',
   'Differences between our books and a broker’s, each once however long it lasts.',

@@ -5,7 +5,7 @@
 import { bridgeClient } from '../bridge/bridge-client.ts';
 import type { Reply } from '../bridge/bridge-port.ts';
 import type { Snapshot } from '../bridge/bridge-protocol.ts';
-import { type Account, readAccount } from '../execution/account-store.ts';
+import { type Account, type DrivenAccount, isDriven, readAccount } from '../execution/account-store.ts';
 import { accountPromised, adoptBridge } from '../execution/binding-store.ts';
 import type { Deps } from '../platform/deps.ts';
 import { recordRefusedRun } from './reconciliation-store.ts';
@@ -19,7 +19,7 @@ export async function takeNextBridge(
   deps: Deps,
   account: Account,
   fromMs: number | null,
-): Promise<{ account: Account; reply: Reply<Snapshot> } | null> {
+): Promise<{ account: DrivenAccount; reply: Reply<Snapshot> } | null> {
   const { nextBridgeId } = account;
   if (nextBridgeId === null) return null;
   const startedMs = deps.clock.nowMs();
@@ -27,7 +27,7 @@ export async function takeNextBridge(
   if (reply.kind === 'no-reply' && reply.word === 'polled') return null;
   const outcome = reply.kind === 'reply' ? await adopt(deps, account, nextBridgeId, reply.value) : reply.word;
   const adopted = outcome === 'adopted' ? await readAccount(deps.db, account.id) : null;
-  if (adopted !== null) return { account: adopted, reply };
+  if (adopted !== null && isDriven(adopted)) return { account: adopted, reply };
   const run = { id: deps.ids.next(), startedMs, finishedMs: deps.clock.nowMs() };
   await recordRefusedRun(deps.db, account.id, `next-bridge-${outcome}`, run);
   return null;
@@ -38,12 +38,13 @@ export async function takePolledBridge(
   deps: Deps,
   bridgeId: string,
   snapshot: Snapshot | null,
-): Promise<Account | null> {
+): Promise<DrivenAccount | null> {
   const id = snapshot === null ? null : await accountPromised(deps.db, bridgeId);
   const account = id === null ? null : await readAccount(deps.db, id);
   if (account === null || snapshot === null) return null;
   if ((await adopt(deps, account, bridgeId, snapshot)) !== 'adopted') return null;
-  return readAccount(deps.db, account.id);
+  const adopted = await readAccount(deps.db, account.id);
+  return adopted !== null && isDriven(adopted) ? adopted : null;
 }
 
 /** `adopted`, or what stood in the way. */

@@ -4,14 +4,15 @@
  *  1. facts are taken of every process of the bridge, in whatever order they come; of two processes the older picture does
  *     not undo the newer;
  *  2. nothing is handed out to a terminal that shows nothing, is cut off, or is logged in elsewhere, nor before a history
- *     that reaches back far enough was there to be compared;
+ *     that reaches back far enough was there to be compared; where that was one page of a longer one, closes and
+ *     cancellations alone, as to any other bridge (`command-queue-store.ts`);
  *  3. only a request with a snapshot counts as heard.
  */
 import { takeCandleWishes } from '../bridge/candle-wish-store.ts';
 import { HELD_OUTCOMES } from '../bridge/connection-state.ts';
 import { type PolledBridge, polledBridge } from '../bridge/polled-bridge.ts';
 import type { SyncReply, SyncRequest } from '../bridge/sync-protocol.ts';
-import { type Account, readAccountOfBridge } from '../execution/account-store.ts';
+import { type Account, type DrivenAccount, readAccountOfBridge } from '../execution/account-store.ts';
 import { readOpenCommands } from '../execution/command-store.ts';
 import { handOutCommands } from '../execution/hand-out-commands.ts';
 import { historyFromMs } from '../execution/resolve-commands.ts';
@@ -35,7 +36,7 @@ const NO_ACCOUNT_MS = 30_000;
 const TICKING_MS = 60_000;
 
 type Exchange = {
-  account: Account;
+  account: DrivenAccount;
   request: SyncRequest;
   bridge: PolledBridge;
   /** Since when open commands need the history. */
@@ -75,7 +76,9 @@ export async function takeSync(deps: Deps, bridgeId: string, request: SyncReques
     for (const wanted of await takeCandleWishes(db, bridgeId, MAX_WISHES)) await bridge.candles(wanted);
   const pauseMs = await pauseAfter(deps, exchange, compared, facts);
   const { outcome } = compared;
-  if (outcome !== null) await noteOutcome(deps, account, outcome, clock.nowMs() + pauseMs);
+  const nowMs = clock.nowMs();
+  const contact = { accountId: account.id, bridgeId, nowMs, nextMs: nowMs + pauseMs };
+  if (outcome !== null) await noteOutcome(deps, { ...contact, outcome });
   const fromMs = dealsFromMs(compared.cursor, exchange.historyMs);
   return replyOf(request, { nowMs: clock.nowMs(), pauseMs, fromMs, outcome }, bridge);
 }

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { requireCaller } from '../identity/caller.ts';
 import { readsEverything } from '../identity/scope.ts';
-import { bearer, json, problems } from '../platform/contract.ts';
+import { bearer, json, moment, problems } from '../platform/contract.ts';
 import { endpoint } from '../platform/endpoint.ts';
 import { pageOf, pageQuery } from '../platform/page.ts';
 import { presentSignal, signalSchema } from './present-signal.ts';
@@ -11,13 +11,6 @@ import { listSignals as readSignals } from './signal-store.ts';
 const status = z
   .union([z.enum(SIGNAL_STATUS), z.string().regex(/^[0-7]$/)])
   .transform((s) => (/^\d$/.test(s) ? statusOf(s) : (s as (typeof SIGNAL_STATUS)[number])));
-const moment = z.iso
-  .datetime({ offset: true })
-  .transform((s) => Date.parse(s))
-  .refine(
-    (ms) => ms >= Date.UTC(1970, 0) && ms <= Date.UTC(9999, 11, 31),
-    'must be a time from 1970 to 9999',
-  );
 
 const route = createRoute({
   method: 'get',

@@ -34,6 +34,7 @@ const settings = z.object({
         schedule: concurrency,
         queue: concurrency,
         reconcile: concurrency,
+        slow: concurrency,
       })
       .default({}),
   ),

@@ -5,7 +5,7 @@ import { Alarms } from './alarms.ts';
 import { ApiFunctions } from './api-functions.ts';
 import type { AppSettings } from './app-settings.ts';
 import { ChartDelivery } from './chart-delivery.ts';
-import { DUTIES, type Duty, RECONCILING } from './duties.ts';
+import { DUTIES, type Duty, RECONCILING, SORTING } from './duties.ts';
 import { DutyFunction } from './duty-function.ts';
 import { secretParameterName } from './function-secrets.ts';
 import { TickSchedule } from './schedule.ts';
@@ -71,6 +71,7 @@ export class CountersignStack extends Stack {
         environment: {
           QUEUE_URL: work.queue.queueUrl,
           ...(RECONCILING.includes(duty) ? { RECONCILE_QUEUE_URL: work.reconciles.queueUrl } : {}),
+          ...(SORTING.includes(duty) ? { SLOW_QUEUE_URL: work.slow.queueUrl } : {}),
           PUBLIC_BASE_URL: settings.publicBaseUrl ?? api.url,
           MEDIA_PUBLIC_BASE_URL: charts.url,
           ...(secrets.includes('MEDIA_CDN_PRIVATE_KEY') ? { MEDIA_KEY_PAIR_ID: charts.keyPairId } : {}),
@@ -89,6 +90,7 @@ export class CountersignStack extends Stack {
       schedule: make('schedule'),
       queue: make('queue'),
       reconcile: make('reconcile'),
+      slow: make('slow'),
     };
   }
 }

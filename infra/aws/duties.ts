@@ -15,7 +15,7 @@ export type SecretKey =
   | 'SIGNALS_HMAC_KEY';
 
 /** What a function is there for. One bundle, one function per duty, so that a role can be narrow. */
-export type Duty = 'ingest' | 'api' | 'bridge' | 'charts' | 'schedule' | 'queue' | 'reconcile';
+export type Duty = 'ingest' | 'api' | 'bridge' | 'charts' | 'schedule' | 'queue' | 'reconcile' | 'slow';
 
 /** How the function of one duty is built and what it may read. */
 export interface DutySpec {
@@ -97,12 +97,22 @@ export const DUTIES: Readonly<Record<Duty, DutySpec>> = {
     secrets: ['DATABASE_URL', ...REDIS, ...ALERTS, 'BRIDGE_KEYS'],
     chartFiles: false,
   },
+  // And once more, for accounts whose bridges take long: what it waits for, it waits for alone.
+  slow: {
+    handler: 'lambda.queue',
+    memoryMb: 512,
+    timeoutSeconds: 120,
+    secrets: ['DATABASE_URL', ...REDIS, ...ALERTS, 'BRIDGE_KEYS'],
+    chartFiles: false,
+  },
 };
 
 /** Duties that have accounts reconciled, and so may send to the queue of that. */
-export const RECONCILING: readonly Duty[] = ['api', 'bridge', 'schedule', 'queue', 'reconcile'];
+export const RECONCILING: readonly Duty[] = ['api', 'bridge', 'schedule', 'queue', 'reconcile', 'slow'];
+/** Of those, the ones that tell slow bridges from others, and so may send to the queue of the slow. */
+export const SORTING: readonly Duty[] = ['schedule', 'reconcile', 'slow'];
 
 /** Every duty, in the order of the table. */
 export const DUTY_NAMES: readonly Duty[] = [
-  ...(['ingest', 'api', 'bridge', 'charts', 'schedule', 'queue', 'reconcile'] as const),
+  ...(['ingest', 'api', 'bridge', 'charts', 'schedule', 'queue', 'reconcile', 'slow'] as const),
 ];

@@ -16,16 +16,18 @@ export type DemoOptions = { symbol: string; timeframe: string; outDir: string };
 const PATIENCE_MS = 20_000;
 const POLL_MS = 100;
 const SIGNALS = '/api/v1/signals';
+const DIVERGENCES = '/api/v1/reconciliation/divergences';
 
 /** The steps in order; each one's text says what was seen. */
 export function demoSteps(stack: Stack, options: DemoOptions): DemoStep[] {
   const { dev } = stack;
   const user = apiClient(dev.base_url, dev.tokens.user);
-  const seen: { body: string; headers: Record<string, string>; signal: Json; trade: Json } = {
+  const seen: { body: string; headers: Record<string, string>; signal: Json; trade: Json; found: Json } = {
     body: '',
     headers: {},
     signal: null,
     trade: null,
+    found: null,
   };
   const state = async (): Promise<Json> => (await fetch(`${dev.broker.url}/state`)).json();
   const quote = async () => (await state()).symbols.find((s: Json) => s.symbol === options.symbol);
@@ -36,10 +38,12 @@ export function demoSteps(stack: Stack, options: DemoOptions): DemoStep[] {
   };
   const send = (body: string, headers: Record<string, string>) =>
     fetch(`${dev.base_url}${SIGNALS}`, { method: 'POST', headers, body });
-  const reconcile = async () => {
-    const run: Json = await user.post('/api/v1/reconciliation/runs', { account_id: dev.account.id });
-    strictEqual(run.outcome, 'applied');
-  };
+  // The schedule may come between, with a newer snapshot: then once more.
+  const reconcile = () =>
+    until('a comparison is applied', async () => {
+      const run: Json = await user.post('/api/v1/reconciliation/runs', { account_id: dev.account.id });
+      return run.outcome === 'applied' ? run : null;
+    });
   const myTrade = async (): Promise<Json> =>
     (await user.get('/api/v1/trades')).items.find((t: Json) => t.signal_id === seen.signal.id);
 
@@ -164,6 +168,40 @@ export function demoSteps(stack: Stack, options: DemoOptions): DemoStep[] {
         strictEqual((await user.get(`${SIGNALS}/${seen.signal.id}`)).status, 'closed');
         seen.trade = trade;
         return `profit ${trade.profit}, swap ${trade.swap}, commission ${trade.commission}, net ${trade.net}`;
+      },
+    },
+    {
+      name: 'a manual trade found',
+      run: async () => {
+        const { login } = dev.account;
+        const order = { login, symbol: options.symbol, side: 'sell', volume: '0.10' };
+        const made = await broker('/manual-trade', order);
+        await reconcile();
+        const { items: differences }: Json = await user.get(`${DIVERGENCES}?code=EXTERNAL_POSITION`);
+        seen.found = differences.find((d: Json) => d.broker_key === made.order);
+        deepStrictEqual([seen.found?.status, seen.found?.policy], ['open', 'person']);
+        const { items: trades }: Json = await user.get('/api/v1/trades?source=manual');
+        const trade = trades.find((t: Json) => t.position_id === made.order);
+        deepStrictEqual([trade?.status, trade?.signal_id], ['open', null]);
+        return `position ${made.order}: ${trade.side} ${trade.volume} lots at ${trade.entry_price}, ${seen.found.code}`;
+      },
+    },
+    {
+      name: 'its owner lets it be, and its close is booked as well',
+      run: async () => {
+        const reason = 'a trade of my own';
+        const judged: Json = await user.post(`${DIVERGENCES}/${seen.found.id}/ignore`, { reason });
+        deepStrictEqual([judged.status, judged.resolution, judged.reason], ['resolved', 'ignored', reason]);
+        const position = seen.found.broker_key;
+        await broker('/manual-trade', { login: dev.account.login, close: position });
+        await reconcile();
+        const { items }: Json = await user.get('/api/v1/trades?source=manual');
+        const trade = items.find((t: Json) => t.position_id === position);
+        deepStrictEqual([trade?.status, trade?.exit_reason], ['closed', 'client']);
+        const [account]: Json[] = (await state()).accounts;
+        const total = new Big(10_000).plus(seen.trade.net).plus(trade.net);
+        ok(total.eq(account.balance), 'our books and the balance differ');
+        return `${judged.resolution} (${reason}), net ${trade.net}, balance ${account.balance}`;
       },
     },
     {

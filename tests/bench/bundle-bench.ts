@@ -126,6 +126,7 @@ async function lambdaBundle(folder: string): Promise<boolean> {
     AWS_SECRET_ACCESS_KEY: 'bench-secret',
     QUEUE_URL: 'http://127.0.0.1:1/queue',
     RECONCILE_QUEUE_URL: 'http://127.0.0.1:1/reconcile',
+    SLOW_QUEUE_URL: 'http://127.0.0.1:1/slow',
     MEDIA_BUCKET: 'media',
   };
   const times = { ours: [] as number[], empty: [] as number[] };

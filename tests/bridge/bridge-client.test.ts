@@ -140,26 +140,67 @@ describe('execute', () => {
       expect(bodies).toHaveLength(1);
     });
 
-    it('that is answered closes the circuit for the others', async () => {
+    it('that is answered for certain closes the circuit for the others', async () => {
+      const own = await makeBridge({ t, deps }, await makeUser({ t, deps }));
+      const { outbound } = scriptedBridge(own.secret, deps.clock, { execute: () => ({ result: 'none' }) });
+      deps.breaker = createCircuitBreaker({ redis: null, clock: deps.clock });
+      for (let i = 0; i < 5; i += 1) await client(own.id).execute(COMMAND);
+      expect(await client(own.id).execute(COMMAND)).toMatchObject({ word: 'circuit-open' });
+      deps.outbound = outbound;
+      expect(await client(own.id).execute(close)).toMatchObject({ word: 'malformed' });
+      expect(await client(own.id).execute(COMMAND)).toMatchObject({ word: 'malformed' });
+    });
+
+    it('whose answer was too long to be believed closes nothing: whoever gave it, it proves no bridge', async () => {
       await opened();
       answer = { kind: 'failed', effect: 'unknown', word: 'too-large' };
       expect(await client().execute(close)).toMatchObject({ word: 'too-large' });
-      expect(await client().execute(COMMAND)).toMatchObject({ word: 'too-large' });
-      expect(bodies).toHaveLength(2);
+      expect(await client().execute(COMMAND)).toMatchObject({ word: 'circuit-open' });
+      expect(bodies).toHaveLength(1);
     });
   });
 
   it('that a bridge answers badly but for certain opens no circuit, however often', async () => {
     deps.breaker = createCircuitBreaker({ redis: null, clock: deps.clock });
-    answer = { kind: 'failed', effect: 'unknown', word: 'too-large' };
-    for (let i = 0; i < 7; i += 1)
-      expect(await client().execute(COMMAND)).toMatchObject({ word: 'too-large' });
     const own = await makeBridge({ t, deps }, await makeUser({ t, deps }));
     const garbled = scriptedBridge(own.secret, deps.clock, { execute: () => ({ result: 'none' }) });
     deps.outbound = garbled.outbound;
     for (let i = 0; i < 7; i += 1)
       expect(await client(own.id).execute(COMMAND)).toMatchObject({ word: 'malformed' });
     expect(garbled.calls('execute')).toBe(7);
+  });
+
+  it('whose answers are too long to be read to their signature neither opens a circuit nor forgets its failures', async () => {
+    deps.breaker = createCircuitBreaker({ redis: null, clock: deps.clock });
+    const tooLarge = { kind: 'failed', effect: 'unknown', word: 'too-large' } as const;
+    const unreachable = answer;
+    answer = tooLarge;
+    for (let i = 0; i < 7; i += 1)
+      expect(await client().execute(COMMAND)).toMatchObject({ word: 'too-large' });
+    answer = unreachable;
+    for (let i = 0; i < 4; i += 1)
+      expect(await client().execute(COMMAND)).toMatchObject({ word: 'unreachable' });
+    answer = tooLarge;
+    expect(await client().execute(COMMAND)).toMatchObject({ word: 'too-large' });
+    answer = unreachable;
+    expect(await client().execute(COMMAND)).toMatchObject({ word: 'unreachable' });
+    expect(await client().execute(COMMAND), 'five in a row').toMatchObject({ word: 'circuit-open' });
+  });
+
+  it('and after a rest of its circuit a history that is too much for one answer is asked for until a page comes', async () => {
+    const own = await makeBridge({ t, deps }, await makeUser({ t, deps }));
+    const none = () => ({ result: 'none' });
+    const { outbound } = scriptedBridge(own.secret, deps.clock, { snapshot: none, execute: none });
+    deps.breaker = createCircuitBreaker({ redis: null, clock: deps.clock });
+    for (let i = 0; i < 5; i += 1) await client(own.id).execute(COMMAND);
+    expect(await client(own.id).execute(COMMAND)).toMatchObject({ word: 'circuit-open' });
+    deps.clock.advance(60_000);
+    answer = { kind: 'failed', effect: 'unknown', word: 'too-large' };
+    for (let halved = 0; halved < 3; halved += 1)
+      expect(await client(own.id).snapshot(null)).toMatchObject({ word: 'too-large' });
+    deps.outbound = outbound;
+    expect(await client(own.id).snapshot(null)).toMatchObject({ word: 'malformed' });
+    expect(await client(own.id).execute(COMMAND), 'closed').toMatchObject({ word: 'malformed' });
   });
 
   it('that cannot be believed does open it: whoever answers so is not the bridge', async () => {

@@ -9,7 +9,7 @@ import { type BridgeSite, LOGIN, SERVER } from './bridge-site.ts';
 const NAMESPACE = 5n << 40n;
 let numbers = 0n;
 
-type Trade = Exclude<BridgeCommand, { kind: 'cancel' }>;
+type Trade = Extract<BridgeCommand, { kind: 'open' | 'place' | 'close' }>;
 
 /** A market buy; each has a number of its own. */
 function command(over: Partial<Trade> = {}): Trade {
@@ -125,6 +125,36 @@ export function bridgeContract(name: string, site: () => BridgeSite): void {
     });
 
     it.each([
+      ['asked for again', (c: Trade) => c],
+      ['tried again', nextAttempt],
+    ])(
+      'that the server did and said nothing sure of is looked up when it is %s, never sent twice',
+      async (_when, next) => {
+        const c = command();
+        await site().control('/fault', { kind: 'acted:10012', login: LOGIN });
+        expect(await carriedOut(c)).toMatchObject({ outcome: 'unknown', retcode: 10_012, order: null });
+        const found = await carriedOut(next(c));
+        // The code was that of the other answer.
+        expect(found).toMatchObject({ attempt: 0, outcome: 'done', retcode: null, reason: 'found_by_magic' });
+        expect(await carriedOut(nextAttempt(nextAttempt(c)))).toEqual(found);
+        expect(await executed(c)).toBe(1);
+        expect((await snapshot()).positions).toMatchObject([
+          { identifier: found.order, magic: c.evidence.magic },
+        ]);
+      },
+    );
+
+    it('that the server said nothing sure of and left no trace stays open, and its next attempt is sent', async () => {
+      const c = command();
+      await site().control('/fault', { kind: 'reject:10012', login: LOGIN });
+      for (let i = 0; i < 2; i += 1)
+        expect(await carriedOut(c)).toMatchObject({ attempt: 0, outcome: 'unknown', retcode: 10_012 });
+      expect(await executed(c)).toBe(0);
+      expect(await carriedOut(nextAttempt(c))).toMatchObject({ attempt: 1, outcome: 'done' });
+      expect(await executed(c)).toBe(1);
+    });
+
+    it.each([
       ['after its time', { expires_at: isoTime(Date.now() - 1_000) }, { outcome: 'expired' }],
       [
         'for another login',
@@ -153,6 +183,26 @@ export function bridgeContract(name: string, site: () => BridgeSite): void {
       expect((await snapshot()).positions).toEqual([]);
       const again = { ...close, cmd_id: crypto.randomUUID() };
       expect(await carriedOut(again)).toMatchObject({ outcome: 'failed', retcode: 10_036 });
+    });
+
+    it('sets the stops of a position; what it leaves out stays, and what stands already is as good', async () => {
+      const { order } = await carriedOut(command());
+      const [position] = (await snapshot()).positions;
+      const { price_open: price = '' } = position ?? {};
+      const stop = String(Number(price) - 50);
+      const { attempt, evidence, expires_at } = command();
+      const modify: BridgeCommand = {
+        ...{ cmd_id: crypto.randomUUID(), attempt, evidence, expires_at, kind: 'modify_sltp' },
+        pre: { login: LOGIN, server: SERVER, symbol: 'XAUUSD', position_id: String(order) },
+        order: { symbol: 'XAUUSD', position_ticket: String(order), stop_loss: stop },
+      };
+      expect(await carriedOut(modify)).toMatchObject({ outcome: 'done' });
+      expect((await snapshot()).positions).toMatchObject([{ sl: stop, tp: null }]);
+      expect(await carriedOut(modify), 'the same again').toMatchObject({ outcome: 'done' });
+      expect(await executed(modify)).toBe(1);
+      const { magic } = command().evidence;
+      const other = { ...modify, cmd_id: crypto.randomUUID(), evidence: { ...evidence, magic } };
+      expect(await carriedOut(other)).toMatchObject({ retcode: 10_025 });
     });
   });
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { noteContact } from '../../functions/bridge/contact-store.ts';
 import { readAccount } from '../../functions/execution/account-store.ts';
 import { presentAccount } from '../../functions/execution/present-account.ts';
-import { accountsToReconcile } from '../../functions/reconciliation/reconciliation-store.ts';
+import { dueAccounts } from '../../functions/reconciliation/due-account-store.ts';
 import { makeAccount, makeBridge, makeUser } from '../support/organisation.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { type TestDeps, testDeps } from '../support/test-deps.ts';
@@ -32,7 +32,9 @@ const connection = async () => {
   const account = await readAccount(t.db, accountId);
   return account && presentAccount(account, deps.clock.nowMs()).connection;
 };
-const scheduled = async () => (await accountsToReconcile(t.db, deps.clock.nowMs())).includes(accountId);
+const due = async () =>
+  (await dueAccounts(t.db, deps.clock.nowMs(), { afterId: null, limit: 100 })).find((a) => a.id === accountId);
+const scheduled = async () => (await due()) !== undefined;
 
 describe('the connection of an account', () => {
   it('is never before the first call, and still after calls that nobody answered', async () => {

@@ -57,7 +57,8 @@ export function authorizationContract({ test, ...w }: Contract): void {
     return made.id;
   };
   const newThings = async (owner: Person): Promise<{ things: Things; subject: Person }> => {
-    const { user, producer, accountId } = await w.trader();
+    const { user, producer, accountId, login } = await w.trader();
+    await w.broker('/deposit', { login, amount: '1' });
     const traded = await w.approvedSignal({ user, producer, accountId, login: '' });
     const trade = await until('the trade is booked', async () => {
       await w.reconcile(user, accountId);
@@ -66,10 +67,12 @@ export function authorizationContract({ test, ...w }: Contract): void {
     });
     const [approval] = (await w.json(w.as(user.token, 'GET', '/api/v1/approvals'))).items;
     const [bridge] = (await w.json(w.as(user.token, 'GET', '/api/v1/bridges'))).items;
+    const noted = `/api/v1/reconciliation/divergences?account=${accountId}&code=CASHFLOW`;
+    const [divergence] = (await w.json(w.as(user.token, 'GET', noted))).items;
     const token = await tokenFor(user, {});
     const things: Things = {
       ...{ user: user.id, producer: producer.id, bridge: bridge.id, token: token.id, account: accountId },
-      ...{ signal: traded.id, approval: approval.id, trade: trade.id },
+      ...{ signal: traded.id, approval: approval.id, trade: trade.id, divergence: divergence.id },
       destination: await newDestination(owner, user.id),
     };
     return { things, subject: user };

@@ -20,6 +20,7 @@ import { duplicatesContract } from './duplicates-contract.ts';
 import { executionContract } from './execution-contract.ts';
 import { fuzzIngestContract } from './fuzz-ingest-contract.ts';
 import { fuzzPeopleContract } from './fuzz-people-contract.ts';
+import { historyContract } from './history-contract.ts';
 import { identityContract } from './identity-contract.ts';
 import { ingestContract } from './ingest-contract.ts';
 import { jwtContract } from './jwt-contract.ts';
@@ -31,6 +32,7 @@ import { metricsContract } from './metrics-contract.ts';
 import { operationsContract } from './operations-contract.ts';
 import { ordersContract } from './orders-contract.ts';
 import { outboxContract } from './outbox-contract.ts';
+import { performanceContract } from './performance-contract.ts';
 import { polledContract } from './polled-contract.ts';
 import { proofContract } from './proof-contract.ts';
 import { racesContract } from './races-contract.ts';
@@ -57,6 +59,8 @@ const SUBJECTS: Readonly<Record<string, (c: Contract) => void>> = {
   orders: ordersContract,
   'leaving the market': leavingContract,
   trading: tradingContract,
+  performance: performanceContract,
+  'imported history': historyContract,
   'polled bridges': polledContract,
   deployment: deploymentContract,
   candles: candlesContract,

@@ -12,7 +12,16 @@ export const NOBODY = '018f0000-0000-7000-8000-000000000000';
 
 /** The things of one person, by what they are; the destination is of his alerts, and belongs to an owner. */
 export type Things = Record<
-  'user' | 'producer' | 'bridge' | 'destination' | 'token' | 'account' | 'signal' | 'approval' | 'trade',
+  | 'user'
+  | 'producer'
+  | 'bridge'
+  | 'destination'
+  | 'token'
+  | 'account'
+  | 'signal'
+  | 'approval'
+  | 'trade'
+  | 'divergence',
   string
 >;
 type Ids = Readonly<Record<string, string>>;
@@ -54,6 +63,7 @@ const price = (i: number) => ({ open: '1', high: '2', low: '1', close: '2', time
 const candles = Array.from({ length: 3 }, (_, i) => price(i));
 const person = () => ({ name: 'N', email: `${unique()}@contract.example` });
 const overlap = { body: () => ({ overlap_seconds: 60 }) };
+const judged = { body: () => ({ reason: 'a fixture' }) };
 
 const SIGNALS: Record<string, Fixture> = {
   'post /api/v1/signals': {
@@ -165,6 +175,10 @@ const ALERTS: Record<string, Fixture> = {
   'get /api/v1/alerts': list('trading:read'),
 };
 
+const PERFORMANCE: Fixture = {
+  ...{ may: 'trading:read', ids: { account: 'account' }, query: ['account'] },
+  ...{ stranger: 403, unknown: 404 },
+};
 const TRADING: Record<string, Fixture> = {
   'post /api/v1/accounts': {
     // A bridge that is not one's own is a fault of the body, and no more is said of it than of none.
@@ -176,20 +190,41 @@ const TRADING: Record<string, Fixture> = {
   'patch /api/v1/accounts/{id}': one('trading:act', 'account', { body: () => ({ name: 'N' }) }),
   'post /api/v1/accounts/{id}/halt': one('trading:act', 'account'),
   'post /api/v1/accounts/{id}/resume': one('admin', 'account'),
+  'post /api/v1/accounts/{id}/rebuild': one('admin', 'account'),
   'post /api/v1/accounts/{id}/release': one('admin', 'account', {
     body: () => ({ reason: 'a fixture' }),
     ownerOnly: () => ({ ids: { id: NOBODY }, body: { reason: 'of an admin' } }),
+  }),
+  // Nobody but its user brings facts into an account, whoever reads it.
+  'post /api/v1/accounts/{id}/deals': one('trading:act', 'account', {
+    body: () => ({
+      deals: [
+        {
+          ...{ ticket: '1', position_id: '0', time: '2026-03-02T09:00:00Z', type: 'balance', entry: null },
+          ...{ symbol: '', volume: '0', price: '0', commission: '0', swap: '0', profit: '1' },
+        },
+      ],
+    }),
   }),
   'get /api/v1/orders': list('trading:read', 'signal'),
   'get /api/v1/positions': list('trading:read', 'account'),
   'get /api/v1/trades': list('trading:read', 'trade', { ids: { account: 'account' }, query: ['account'] }),
   'get /api/v1/trades/{id}': one('trading:read', 'trade'),
+  'get /api/v1/performance': PERFORMANCE,
+  'get /api/v1/performance/attribution': PERFORMANCE,
   'get /api/v1/reconciliation/runs': list('trading:read', 'account'),
   'post /api/v1/reconciliation/runs': {
     ...{ may: 'trading:act', ids: { account_id: 'account' }, stranger: 403, unknown: 404 },
     body: ({ account_id }) => ({ account_id }),
   },
-  'get /api/v1/reconciliation/divergences': list('trading:read'),
+  'get /api/v1/reconciliation/divergences': list('trading:read', undefined, {
+    ids: { account: 'account' },
+    query: ['account'],
+  }),
+  'get /api/v1/reconciliation/divergences/{id}': one('trading:read', 'divergence'),
+  'post /api/v1/reconciliation/divergences/{id}/adopt': one('trading:act', 'divergence', judged),
+  'post /api/v1/reconciliation/divergences/{id}/ignore': one('trading:act', 'divergence', judged),
+  'post /api/v1/reconciliation/divergences/{id}/close': one('trading:act', 'divergence', judged),
   'get /api/v1/events/dead': { may: 'admin' },
   'get /api/v1/deployment': { may: 'admin' },
   'post /api/v1/deployment/halt': { may: 'admin', body: () => ({ reason: 'a fixture' }) },

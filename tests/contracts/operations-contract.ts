@@ -11,6 +11,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const LARGEST: Readonly<Record<string, number>> = {
   'post /api/v1/signals/batch': 1_048_576,
   'post /api/v1/charts': 4_194_304,
+  'post /api/v1/accounts/{id}/deals': 4_194_304,
   'post /bridge/v1/sync': 4_194_304,
 };
 const LARGEST_OF_PEOPLE = 262_144;

@@ -105,6 +105,22 @@ export function ordersContract({ test, ...w }: Contract): void {
     expect(await refusalOf(t, barred.id)).toBe('instrument-not-allowed');
   });
 
+  test('enables no instrument by whose name an account trades another one, until its user has told the two apart', async () => {
+    const t = await w.trader();
+    const symbol = `GOLD.${t.accountId.slice(-12).toUpperCase()}`;
+    await change(t, { symbols: { XAUUSD: symbol } });
+    const enable = () => w.owner('POST', '/api/v1/instruments', { symbol, digits: 2 });
+    const refused = await w.refusal(enable(), 409, 'conflict');
+    expect(refused).toMatchObject({ account_id: t.accountId, instrument: 'XAUUSD' });
+    expect(refused.detail).toContain(`what the broker calls ${symbol} itself`);
+    const all = async () => (await w.json(w.owner('GET', '/api/v1/instruments'))).items;
+    expect((await all()).filter((i: Json) => i.symbol === symbol)).toEqual([]);
+    await change(t, { symbols: { XAUUSD: symbol, [symbol]: `${symbol}.spot` } });
+    expect(await w.json(enable(), 201)).toMatchObject({ symbol, enabled: true });
+    const again = w.as(t.user.token, 'PATCH', path(t), { symbols: { XAUUSD: symbol } });
+    expect((await w.refusal(again, 422, 'invalid-body')).errors[0].pointer).toBe('/symbols/XAUUSD');
+  });
+
   test('places a limit order at its price, with its end, and leaves the rest of its life to the broker', async () => {
     const t = await w.trader();
     const { ask } = await w.quote('EURUSD');

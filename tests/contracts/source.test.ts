@@ -13,7 +13,7 @@ const fixture = await startStackFixture();
 const environment = await lambdaEnvironment(fixture, 'http://127.0.0.1:9');
 Object.assign(process.env, environment);
 const lambda = await import('../../functions/lambda.ts');
-const pollers = ['QUEUE_URL', 'RECONCILE_QUEUE_URL'].map((key) =>
+const pollers = ['QUEUE_URL', 'RECONCILE_QUEUE_URL', 'SLOW_QUEUE_URL'].map((key) =>
   pollQueue(environment['QUEUE_ENDPOINT'] ?? '', environment[key] ?? '', lambda.queue),
 );
 afterAll(async () => {

@@ -81,6 +81,27 @@ export function tradingContract({ test, ...w }: Contract): void {
     ]);
     await applied(t);
     expect(await list(t, '/api/v1/reconciliation/divergences')).toHaveLength(1);
+    const path = `/api/v1/reconciliation/divergences/${divergences[0]?.id}`;
+    const adopt = (token: string) => w.as(token, 'POST', `${path}/adopt`, { reason: 'placed by hand' });
+    await w.refusal(adopt(w.dev.tokens.other), 403, 'forbidden');
+    expect(await w.json(adopt(t.user.token))).toMatchObject({ status: 'resolved', resolution: 'adopted' });
+    expect(await w.json(adopt(t.user.token)), 'again').toMatchObject({ resolution: 'adopted' });
+    const ignored = w.as(t.user.token, 'POST', `${path}/ignore`, { reason: 'after all' });
+    await w.refusal(ignored, 409, 'conflict');
+    expect((await list(t, '/api/v1/trades'))[0]).toMatchObject({ source: 'bot' });
+  });
+
+  test('closes a position that a person judged not to belong there', async () => {
+    const t = await w.trader();
+    await manual(t, { symbol: 'EURUSD', side: 'buy', volume: '0.1' });
+    await applied(t);
+    const [found] = await list(t, '/api/v1/reconciliation/divergences?status=open');
+    const path = `/api/v1/reconciliation/divergences/${found?.id}/close`;
+    await w.json(w.as(t.user.token, 'POST', path, { reason: 'not mine' }));
+    await until('the position is closed', async () => {
+      await w.reconcile(t.user, t.accountId);
+      return (await w.brokerAccount(t.login)).positions.length === 0;
+    });
   });
 
   test('filters trades by source, status, instrument and account', async () => {
@@ -98,6 +119,70 @@ export function tradingContract({ test, ...w }: Contract): void {
     expect(await sources(`account=${t.accountId}`)).toEqual(['bot', 'manual']);
     expect(await sources(`account=${NOBODY}`)).toEqual([]);
     await w.refusal(w.as(t.user.token, 'GET', '/api/v1/trades?source=luck'), 422, 'invalid-query');
+  });
+
+  test('sorts and pages trades, and judges a time by what they are sorted by', async () => {
+    const t = await w.trader();
+    for (const volume of ['0.1', '0.2', '0.3']) await manual(t, { symbol: 'EURUSD', side: 'buy', volume });
+    await applied(t);
+    const [held] = (await w.brokerAccount(t.login)).positions;
+    await manual(t, { close: held.ticket });
+    await applied(t);
+    const ids = async (query: string): Promise<string[]> =>
+      (await list(t, `/api/v1/trades?${query}`)).map((trade) => trade.id);
+    for (const by of ['opened_at', 'closed_at', 'net']) {
+      const down = await ids(`sort=-${by}`);
+      expect(new Set(down).size, by).toBe(3);
+      expect(await ids(`sort=${by}`), by).toEqual([...down].reverse());
+      const first = await w.json(w.as(t.user.token, 'GET', `/api/v1/trades?sort=-${by}&page_size=2`));
+      const next = `sort=-${by}&page_size=2&cursor=${first.next_cursor}`;
+      expect([...first.items.map((x: Json) => x.id), ...(await ids(next))], by).toEqual(down);
+      await w.refusal(
+        w.as(t.user.token, 'GET', `/api/v1/trades?sort=${by}&cursor=${first.next_cursor}`),
+        ...([422, 'invalid-query'] as const),
+      );
+    }
+    const long = '2020-01-01T00:00:00Z';
+    expect(await ids(`from=${long}`)).toHaveLength(3);
+    expect(await ids(`from=${long}&sort=closed_at`), 'what is open has not closed').toHaveLength(1);
+    expect(await ids(`to=${long}`)).toEqual([]);
+    await w.refusal(w.as(t.user.token, 'GET', '/api/v1/trades?sort=luck'), 422, 'invalid-query');
+    await w.refusal(w.as(t.user.token, 'GET', '/api/v1/trades?from=monday'), 422, 'invalid-query');
+  });
+
+  test('shows what a trade was made of, and rebuilds it to the same', async () => {
+    const t = await w.trader();
+    await manual(t, { symbol: 'EURUSD', side: 'buy', volume: '0.3' });
+    await applied(t);
+    const [held] = (await w.brokerAccount(t.login)).positions;
+    await manual(t, { close: held.ticket, volume: '0.1' });
+    await applied(t);
+    await manual(t, { close: held.ticket });
+    await applied(t);
+    const [{ id }] = await list(t, '/api/v1/trades');
+    const shown = await w.json(w.as(t.user.token, 'GET', `/api/v1/trades/${id}`));
+    expect(shown).toMatchObject({ status: 'closed', volume: '0.3', episode: 0, closed_by: null });
+    expect(shown.legs.map((leg: Json) => [leg.leg, leg.volume])).toEqual([
+      [1, '0.1'],
+      [2, '0.2'],
+    ]);
+    const net = shown.legs.reduce((sum: Big, leg: Json) => sum.plus(leg.net), new Big(0));
+    expect(net.eq(shown.net)).toBe(true);
+    expect(shown.deals.map((d: Json) => [d.entry, d.class, d.revision])).toEqual([
+      ['in', 'trade', 0],
+      ['out', 'trade', 0],
+      ['out', 'trade', 0],
+    ]);
+    const rebuild = `/api/v1/accounts/${t.accountId}/rebuild`;
+    await w.refusal(w.as(t.user.token, 'POST', rebuild), 403, 'forbidden');
+    expect(await w.json(w.as(w.dev.tokens.admin, 'POST', rebuild))).toEqual({
+      ...{ account_id: t.accountId, positions: 1, deals: 3, trades: 1 },
+    });
+    expect(await w.json(w.as(t.user.token, 'GET', `/api/v1/trades/${id}`))).toEqual(shown);
+    await w.refusal(
+      w.as(w.dev.tokens.admin, 'POST', `/api/v1/accounts/${NOBODY}/rebuild`),
+      ...([404, 'not-found'] as const),
+    );
   });
 
   test('keeps trades, accounts and runs from strangers', async () => {

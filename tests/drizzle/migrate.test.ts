@@ -227,7 +227,9 @@ describe.each(servers)('migrations on $name', ({ start, skip }) => {
     const stayed = new Set((await dump(url)).columns.map((line) => line.split('.')[0]));
     expect(stayed.size).toBeGreaterThan(20);
     expect(await migrateUp(sql, now)).toEqual(later);
-    const left = TABLES.map((table) => [table, stayed.has(table) ? 1 : 0]);
+    // Made by a later migration, and filled by it from what stayed.
+    const filled = new Set(['position_terms']);
+    const left = TABLES.map((table) => [table, stayed.has(table) || filled.has(table) ? 1 : 0]);
     expect(await withClient(url, countRows)).toEqual(Object.fromEntries(left));
   });
 

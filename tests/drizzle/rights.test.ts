@@ -111,12 +111,14 @@ const MATRIX: Record<string, Right> = {
   ]),
   exits: row(['state', 'reason', 'acted', 'next_at', 'ended_at', 'updated_at']),
   account_leases: row(['epoch', 'expires_at']),
+  reconcile_leases: row(['epoch', 'expires_at']),
   trades: row(['*'], { delete: true }),
   trade_legs: row(['*'], { delete: true }),
+  position_terms: row(['stop_loss', 'take_profit']),
   equity_points: row(['*'], { delete: true }),
   positions: row(['*'], { delete: true }),
   divergences: row([
-    ...['status', 'resolved_at', 'policy', 'evidence', 'seen_at'],
+    ...['status', 'detected_at', 'resolved_at', 'policy', 'evidence', 'seen_at'],
     ...['resolution', 'resolved_by', 'resolution_reason', 'signal_id'],
   ]),
   schedule_ticks: row(['finished_at'], { delete: true }),
@@ -133,7 +135,7 @@ const MATRIX: Record<string, Right> = {
   alert_deliveries: row(['attempts', 'doubtful', 'word', 'not_before', 'sent_at', 'updated_at']),
   bridge_nonces: row([], { delete: true }),
   bridge_candle_wishes: row([], { delete: true }),
-  bridge_contacts: row(['heard_at', 'outcome', 'failures', 'next_at', 'updated_at']),
+  bridge_contacts: row(['heard_at', 'outcome', 'failures', 'next_at', 'slow_for', 'updated_at']),
   deployment: row(
     [
       ...['halted', 'halted_at', 'halted_by', 'halt_reason', 'withdraw_pending', 'updated_at'],

@@ -57,6 +57,7 @@ const CHECKS: [string, string][] = [
   ['ck_signals_price', 'UPDATE signals SET price = 1000000'],
   ['ck_signals_price', 'UPDATE signals SET price = 0'],
   ['ck_deliveries_status', 'UPDATE deliveries SET status = -1'],
+  ['ck_bridge_contacts_slow', 'UPDATE bridge_contacts SET slow_for = 4'],
   ['ck_alert_destinations_channel', `UPDATE alert_destinations SET channel = 'email'`],
   ['ck_accounts_volume', 'UPDATE accounts SET order_volume = 0'],
   ['ck_accounts_risk', 'UPDATE accounts SET risk_bps = 1001'],
@@ -176,6 +177,11 @@ describe('the rules that hold for the owner too', () => {
       'a deal twice',
       'INSERT INTO broker_deals SELECT * FROM broker_deals',
       'broker_deals_account_id_ticket_revision_pk',
+    ],
+    [
+      'what is kept of a life of a position twice',
+      'INSERT INTO position_terms SELECT * FROM position_terms',
+      'position_terms_account_id_deal_ticket_pk',
     ],
     [
       'a realised part of a trade twice',

@@ -56,6 +56,8 @@ describe('a new account', () => {
     expect(await insert(a)).toEqual({ kind: 'created' });
     expect(await readAccount(t.db, a.id)).toEqual({
       id: a.id,
+      currency: null,
+      marginMode: null,
       contact: null,
       ...{ polled: false, leaving: false, withdrawPending: false },
       epoch: { behind: null, unproven: false, dismissed: [], trusted: false },

@@ -205,8 +205,9 @@ describe('a release', () => {
     await t.sql('DELETE FROM commands');
     await traded(
       'trades',
-      `(id, account_id, position_id, source, symbol, side, status, volume, volume_open, entry_price, profit, swap, commission,
-        fee, net, opened_at, updated_at) VALUES ($1, $2, '1', 'manual', 'X', 'buy', 'open', 1, 1, 1, 0, 0, 0, 0, 0, now(), now())`,
+      `(id, account_id, user_id, position_id, source, instrument, symbol, side, status, volume, volume_open, entry_price, profit,
+        swap, commission, fee, net, opened_at, updated_at) SELECT $1, id, user_id, '1', 'manual', 'X', 'X', 'buy', 'open', 1, 1, 1,
+        0, 0, 0, 0, 0, now(), now() FROM accounts WHERE id = $2`,
     );
     await nobody('it has a history');
     await t.sql('DELETE FROM trades');

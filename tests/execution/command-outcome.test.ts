@@ -10,14 +10,18 @@ import { caseCensus, runs } from '../support/property.ts';
 const NOW = Date.UTC(2026, 2, 2, 10);
 const PRE = { login: '1001', server: 'Demo-1', symbol: 'XAUUSD' };
 type Kind = Command['instruction']['kind'];
-const instructionOf = (kind: Kind): Command['instruction'] =>
-  kind === 'cancel'
-    ? { kind, pre: PRE, order: { symbol: 'XAUUSD', order_ticket: '55' } }
-    : {
-        kind,
-        pre: kind === 'close' ? { ...PRE, position_id: '7' } : PRE,
-        order: { symbol: 'XAUUSD', type: 'buy', volume: '0.1' },
-      };
+function instructionOf(kind: Kind): Command['instruction'] {
+  const symbol = 'XAUUSD';
+  if (kind === 'cancel') return { kind, pre: PRE, order: { symbol, order_ticket: '55' } };
+  if (kind === 'modify_sltp')
+    return {
+      kind,
+      pre: { ...PRE, position_id: '7' },
+      order: { symbol, position_ticket: '7', stop_loss: '2000' },
+    };
+  const pre = kind === 'close' ? { ...PRE, position_id: '7' } : PRE;
+  return { kind, pre, order: { symbol, type: 'buy', volume: '0.1' } };
+}
 const DAY_MS = 86_400_000;
 const command = (given: { kind?: Kind; attempt?: number; leftMs?: number } = {}) => ({
   instruction: instructionOf(given.kind ?? 'open'),

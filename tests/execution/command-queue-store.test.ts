@@ -100,12 +100,19 @@ describe('the next command', () => {
 
   it.each([
     [
-      'of the deployment',
+      'a restored database is suspected of the deployment',
       'UPDATE deployment SET epoch_behind_at = now(), epoch_behind_magic = 1 WHERE $1::text IS NOT NULL',
     ],
-    ['of the account', 'UPDATE accounts SET epoch_behind_at = now(), epoch_behind_magic = 1 WHERE id = $1'],
-    ['since the account was heard', 'UPDATE deployment SET epoch_doubts = 1 WHERE $1::text IS NOT NULL'],
-  ])('is no entry while a restored database is suspected %s; a close it may be', async (_what, suspect) => {
+    [
+      'one is suspected of the account',
+      'UPDATE accounts SET epoch_behind_at = now(), epoch_behind_magic = 1 WHERE id = $1',
+    ],
+    [
+      'one is suspected since the account was heard',
+      'UPDATE deployment SET epoch_doubts = 1 WHERE $1::text IS NOT NULL',
+    ],
+    ['the account’s history is read page by page', 'UPDATE accounts SET history_until = now() WHERE id = $1'],
+  ])('is no entry while %s; a close it may be', async (_what, suspect) => {
     const entry = await made();
     const close = await made({ kind: 'close', symbol: 'EURUSD' });
     await t.sql(suspect, [desk.account.id]);
@@ -116,18 +123,24 @@ describe('the next command', () => {
       due: false,
     });
     await t.sql('UPDATE deployment SET epoch_behind_at = NULL, epoch_behind_magic = NULL, epoch_doubts = 0');
-    await t.sql('UPDATE accounts SET epoch_behind_at = NULL, epoch_behind_magic = NULL');
+    await t.sql(
+      'UPDATE accounts SET epoch_behind_at = NULL, epoch_behind_magic = NULL, history_until = NULL',
+    );
     lease = await taken();
     expect(await next()).toBe(entry);
   });
 
   it.each([
     [
-      'the deployment',
+      'a suspicion of the deployment',
       'UPDATE deployment SET epoch_behind_at = now(), epoch_behind_magic = 1 WHERE $1::text IS NOT NULL',
     ],
-    ['its account', 'UPDATE accounts SET epoch_behind_at = now(), epoch_behind_magic = 1 WHERE id = $1'],
-  ])('is no entry where a suspicion of %s is being committed', async (_what, suspect) => {
+    [
+      'a suspicion of its account',
+      'UPDATE accounts SET epoch_behind_at = now(), epoch_behind_magic = 1 WHERE id = $1',
+    ],
+    ['the first page of a longer history', 'UPDATE accounts SET history_until = now() WHERE id = $1'],
+  ])('is no entry where %s is being committed', async (_what, suspect) => {
     const id = await made();
     const reconciliation = await t.connect('owner');
     await reconciliation.query('BEGIN');

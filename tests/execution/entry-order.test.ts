@@ -26,6 +26,7 @@ const REFUSALS: [string, Change][] = [
   ['bridge-silent', { account: { snapshotMs: NOW - 60_001 } }],
   ['quote-stale', { specification: { quotedMs: NOW - 120_001 } }],
   ['instrument-not-allowed', { settings: { instruments: ['EURUSD'] } }],
+  ['symbol-quarantined', { facts: { quarantined: true } }],
   ['trade-mode', { specification: { tradeMode: 'long_only' } }],
   ['max-positions-reached', { settings: { maxPositions: 3 }, facts: { exposures: 3 } }],
   [

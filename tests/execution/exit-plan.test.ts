@@ -8,9 +8,17 @@ import { ACCOUNT, NOW, TERMS } from './trading-facts.ts';
 
 const DAY_MS = 86_400_000;
 const BINDING = ACCOUNT.binding as NonNullable<typeof ACCOUNT.binding>;
+const LIMITS = (max: string, step = '0.01') => ({ XAUUSD: { min: '0.01', max, step } });
 const facts = (over: Partial<ExitFacts> = {}): ExitFacts => ({
   ...{ approvedMs: NOW - 1_000, createdMs: NOW - 500, expiresMs: NOW + DAY_MS },
-  ...{ acted: false, signalCancelled: false, binding: BINDING, volumeMax: '50', stake: stakeOf(), legs: [] },
+  ...{
+    acted: false,
+    signalCancelled: false,
+    binding: BINDING,
+    limits: LIMITS('50'),
+    stake: stakeOf(),
+    legs: [],
+  },
   terms: { ...TERMS, intent: 'close', max_volume: '0.1', band: { low: '0', high: '1000000000' } },
   ...over,
 });
@@ -53,8 +61,17 @@ describe('the next step of a close', () => {
       ['7', '0.4'],
       ['8', '0.2'],
     ]);
-    expect(volumes({ terms: terms('2'), volumeMax: '0.25' })).toEqual(ids.map((id) => [id, '0.25']));
-    expect(volumes({ terms: terms('2'), volumeMax: null })).toEqual(ids.map((id) => [id, '0.4']));
+    expect(volumes({ terms: terms('2'), limits: LIMITS('0.25') })).toEqual(ids.map((id) => [id, '0.25']));
+    expect(volumes({ terms: terms('2'), limits: LIMITS('0.25', '0.1') })).toEqual(
+      ids.map((id) => [id, '0.2']),
+    );
+    expect(volumes({ terms: terms('2'), limits: {} })).toEqual(ids.map((id) => [id, '0.4']));
+    const another = { EURUSD: { min: '0.01', max: '0.25', step: '0.01' } };
+    expect(volumes({ terms: terms('2'), limits: another })).toEqual(ids.map((id) => [id, '0.4']));
+    expect(volumes({ terms: terms('0.6'), limits: LIMITS('0.25') })).toEqual([
+      ['7', '0.25'],
+      ['8', '0.2'],
+    ]);
     expect(volumes({ terms: terms('0.6'), legs: [leg({ position_id: '1', filled: '0.3' })] })).toEqual([
       ['7', '0.3'],
     ]);

@@ -82,6 +82,66 @@ describe('a close of what is open', () => {
   });
 });
 
+describe('a close of more than the broker takes in one order', () => {
+  /** What an order may be from now on, and known to us. */
+  const orderLimits = async (of: object) => {
+    d.at.control('/symbols', { symbol: 'XAUUSD', ...of });
+    await d.at.reconcile();
+  };
+  const volumes = async (id: string) => (await d.legs(id)).map((l) => [l['state'], l['filled']]);
+
+  it('goes out in several, one after the other, each once', async () => {
+    await d.open();
+    await orderLimits({ volume_max: '0.03' });
+    const id = await d.close();
+    expect(await volumes(id)).toEqual([0.03, 0.03, 0.03, 0.01].map((v) => ['done', v]));
+    expect([d.held(), await d.exit(id), await d.delivery(id)]).toEqual([[], DONE, [EXECUTED, null]]);
+    expect(d.at.book().journal.map((j) => j.executed)).toEqual([1, 1, 1, 1, 1]);
+    const out = d.book().deals.filter((deal) => deal['entry'] === 'out');
+    expect(out.map((deal) => deal['volume'])).toEqual(['0.03', '0.03', '0.03', '0.01']);
+    await d.tick();
+    expect(d.at.book().journal).toHaveLength(5);
+  });
+
+  it('goes out in whole steps, though the most is none', async () => {
+    await d.open();
+    await orderLimits({ volume_max: '0.05', volume_step: '0.02', volume_min: '0.02' });
+    const id = await d.close();
+    expect(await volumes(id)).toEqual([0.04, 0.04, 0.02].map((v) => ['done', v]));
+    expect([d.held(), await d.exit(id)]).toEqual([[], DONE]);
+  });
+
+  it('is found where an answer was lost between two of them, and none is sent again', async () => {
+    await d.open();
+    await orderLimits({ volume_max: '0.04' });
+    d.fault('timeout_after', { on: 'execute' });
+    const id = await d.close();
+    await d.pass(SECOND);
+    expect(await volumes(id)).toEqual([0.04, 0.04, 0.02].map((v) => ['done', v]));
+    expect([d.held(), await d.exit(id)]).toEqual([[], DONE]);
+    expect(d.at.book().journal.map((j) => j.executed)).toEqual([1, 1, 1, 1]);
+  });
+
+  it('goes by the limits of what stands there, also under a name that is mapped otherwise by now', async () => {
+    await d.open();
+    await orderLimits({ volume_max: '0.06' });
+    await t.sql(`UPDATE accounts SET symbols = '{"XAUUSD": "GBPUSD"}' WHERE id = $1`, [d.at.desk.account.id]);
+    const id = await d.close();
+    expect(await volumes(id)).toEqual([0.06, 0.04].map((v) => ['done', v]));
+    expect(d.held()).toEqual([]);
+  });
+
+  it('takes no more than the scope filled of a position that a person has added to', async () => {
+    d = await ExitDesk.make(t, 'netting');
+    await d.open();
+    d.at.control('/manual-trade', { login: d.login, symbol: 'XAUUSD', side: 'buy', volume: '0.3' });
+    await orderLimits({ volume_max: '0.03' });
+    const id = await d.close();
+    expect(await volumes(id)).toEqual([0.03, 0.03, 0.03, 0.01].map((v) => ['done', v]));
+    expect([d.held(), await d.exit(id)]).toEqual([['0.3'], DONE]);
+  });
+});
+
 describe('a close that the market or the wire holds up', () => {
   it('is tried again after one dropped connection, once it is known that nothing was done', async () => {
     await d.open();

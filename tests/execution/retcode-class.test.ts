@@ -6,7 +6,7 @@ import {
 } from '../../functions/execution/retcode-class.ts';
 import { RETCODE } from '../../infra/local/broker/retcodes.ts';
 
-const KINDS: RequestKind[] = ['open', 'place', 'close', 'cancel', 'modify'];
+const KINDS: RequestKind[] = ['open', 'place', 'close', 'cancel', 'modify_sltp'];
 /** Domain 1.4, written out once more: the class for each code, whatever was asked. */
 const TABLE: [number, RetcodeClass][] = [
   ...[10008, 10009, 10010].map((c): [number, RetcodeClass] => [c, 'ok']),
@@ -23,12 +23,30 @@ const TABLE: [number, RetcodeClass][] = [
 const DEPENDS: [number, Record<RequestKind, RetcodeClass>][] = [
   [
     10018,
-    { open: 'terminal', place: 'terminal', modify: 'terminal', close: 'retry-wait', cancel: 'retry-wait' },
+    {
+      open: 'terminal',
+      place: 'terminal',
+      modify_sltp: 'retry-wait',
+      close: 'retry-wait',
+      cancel: 'retry-wait',
+    },
   ],
-  [10025, { open: 'ambiguous', place: 'ambiguous', close: 'ambiguous', cancel: 'ambiguous', modify: 'ok' }],
-  [10035, { open: 'terminal', place: 'terminal', close: 'terminal', modify: 'terminal', cancel: 'already' }],
-  [10036, { open: 'terminal', place: 'terminal', modify: 'terminal', close: 're-read', cancel: 'already' }],
-  [10038, { open: 'terminal', place: 'terminal', modify: 'terminal', close: 're-read', cancel: 'terminal' }],
+  [
+    10025,
+    { open: 'ambiguous', place: 'ambiguous', close: 'ambiguous', cancel: 'ambiguous', modify_sltp: 'ok' },
+  ],
+  [
+    10035,
+    { open: 'terminal', place: 'terminal', close: 'terminal', modify_sltp: 'terminal', cancel: 'already' },
+  ],
+  [
+    10036,
+    { open: 'terminal', place: 'terminal', modify_sltp: 're-read', close: 're-read', cancel: 'already' },
+  ],
+  [
+    10038,
+    { open: 'terminal', place: 'terminal', modify_sltp: 'terminal', close: 're-read', cancel: 'terminal' },
+  ],
 ];
 
 describe('a return code', () => {

@@ -92,6 +92,7 @@ describe('a position that several have built', () => {
       );
     expect(of({ '9': '0.04' }, { filled: null })).toEqual([['7', '0.06']]);
     expect(of({}, { filled: '0.1' })).toEqual([['7', '0']]);
+    expect(of({}, { filled: null }), 'it acted, and nobody has said yet on how much').toEqual([['7', '0']]);
     expect(of({ '9': '0.1' }, { filled: '0.1' }), 'once').toEqual([['7', '0']]);
     expect(of({}, { filled: '0.1', own: false }), 'another’s').toEqual([['7', '0.1']]);
   });

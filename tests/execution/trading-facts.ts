@@ -31,6 +31,8 @@ export const ACCOUNT: Account = {
   userId: 'user',
   bridgeId: 'bridge',
   name: 'demo',
+  currency: 'USD',
+  marginMode: 'hedging',
   binding: {
     server: 'Demo-Server',
     login: '500123',
@@ -105,6 +107,7 @@ export const entryFacts = (change: Change = {}): EntryFacts => ({
   sellVolume: '0',
   marginOnTheWay: '0',
   stake: NO_STAKE,
+  quarantined: false,
   deployment: { halted: false, epochBehind: false },
   approvedMs: NOW,
   signal: {

@@ -1,6 +1,6 @@
 // Deals as stored facts, and whole lives of positions for the properties of the ledger and the reconciliation.
 import fc from 'fast-check';
-import type { Deal } from '../../functions/ledger/trade-projection.ts';
+import { type Deal, type ProjectionContext, projectTrades } from '../../functions/ledger/trade-projection.ts';
 
 /** Monday 2 March 2026, 09:00 UTC. */
 export const OPENED_MS = Date.UTC(2026, 2, 2, 9);
@@ -25,6 +25,16 @@ export const deal = (changes: Partial<Deal> = {}): Deal => ({
   externalId: '',
   ...changes,
 });
+
+/** In cents, and with no close-by. */
+export const CENTS: ProjectionContext = { places: 2, closedBy: new Map() };
+
+/** The trade of a position that has had one life at most; null where nothing opened it. */
+export function onlyTrade(deals: readonly Deal[], atBroker: boolean) {
+  const trades = projectTrades(deals, atBroker, CENTS);
+  if (trades.length > 1) throw new Error('the position has had several lives');
+  return trades[0] ?? null;
+}
 
 const money = fc.integer({ min: -100_000, max: 100_000 }).map((cents) => (cents / 100).toFixed(2));
 const price = fc.integer({ min: 100_000, max: 130_000 }).map((points) => (points / 100_000).toFixed(5));

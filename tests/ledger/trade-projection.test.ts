@@ -1,14 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type Deal,
-  inBrokerOrder,
-  isTradeDeal,
-  projectTrade,
-} from '../../functions/ledger/trade-projection.ts';
+import { isTradeDeal } from '../../functions/ledger/deal-class.ts';
+import { type Deal, inBrokerOrder, projectTrades } from '../../functions/ledger/trade-projection.ts';
 import { compare, sum } from '../../functions/platform/decimal.ts';
 import { caseCensus, runs } from '../support/property.ts';
-import { deal, OPENED_MS, positionLife } from './deal-facts.ts';
+import { CENTS, deal, OPENED_MS, onlyTrade, positionLife } from './deal-facts.ts';
 
 const exit = (changes: Partial<Deal> = {}): Deal =>
   deal({
@@ -23,8 +19,9 @@ const exit = (changes: Partial<Deal> = {}): Deal =>
 
 describe('a trade', () => {
   it('is open with its first fill, at its price and volume, costs booked', () => {
-    expect(projectTrade([deal({ commission: '-3.5' })], true)).toEqual({
+    expect(onlyTrade([deal({ commission: '-3.5' })], true)).toEqual({
       positionId: '1001',
+      episode: 0,
       symbol: 'EURUSD',
       side: 'buy',
       status: 'open',
@@ -40,6 +37,9 @@ describe('a trade', () => {
       openedMs: OPENED_MS,
       closedMs: null,
       exitReason: null,
+      closedBy: null,
+      opening: [deal({ commission: '-3.5' })],
+      legs: [],
     });
   });
 
@@ -48,7 +48,7 @@ describe('a trade', () => {
       deal({ volume: '0.3', price: '1.10000' }),
       deal({ ticket: '5002', volume: '0.1', price: '1.10010', timeMs: OPENED_MS + 5 }),
     ];
-    expect(projectTrade(fills, true)).toMatchObject({
+    expect(onlyTrade(fills, true)).toMatchObject({
       volume: '0.4',
       volumeOpen: '0.4',
       entryPrice: '1.100025',
@@ -58,7 +58,7 @@ describe('a trade', () => {
   });
 
   it('closed in part stays open with what is left, at the same entry price', () => {
-    const trade = projectTrade([deal(), exit({ volume: '0.4', price: '1.2', profit: '40' })], true);
+    const trade = onlyTrade([deal(), exit({ volume: '0.4', price: '1.2', profit: '40' })], true);
     expect(trade).toMatchObject({
       status: 'open',
       volume: '1',
@@ -86,7 +86,7 @@ describe('a trade', () => {
         reason: 'sl',
       }),
     ];
-    expect(projectTrade(deals, false)).toMatchObject({
+    expect(onlyTrade(deals, false)).toMatchObject({
       status: 'closed',
       volume: '1',
       volumeOpen: '0',
@@ -104,14 +104,14 @@ describe('a trade', () => {
   it.each(['sl', 'tp', 'so', 'client', 'mobile', 'web', 'expert'])(
     'closed by %s says so: the reason is the truth and not the distance of the price',
     (reason) => {
-      expect(projectTrade([deal(), exit({ reason, price: '0.5' })], false)).toMatchObject({
+      expect(onlyTrade([deal(), exit({ reason, price: '0.5' })], false)).toMatchObject({
         exitReason: reason,
       });
     },
   );
 
   it('whose position is gone without its exits is never taken for closed, and has no invented price', () => {
-    expect(projectTrade([deal()], false)).toMatchObject({
+    expect(onlyTrade([deal()], false)).toMatchObject({
       status: 'closing_unconfirmed',
       volumeOpen: '1',
       exitPrice: null,
@@ -120,25 +120,32 @@ describe('a trade', () => {
   });
 
   it('of a sale is a sale, and is closed by purchases', () => {
-    const trade = projectTrade([deal({ type: 'sell' }), exit({ type: 'buy' })], false);
+    const trade = onlyTrade([deal({ type: 'sell' }), exit({ type: 'buy' })], false);
     expect(trade).toMatchObject({ side: 'sell', status: 'closed' });
   });
 
   it('closed by an opposite position is closed by its OUT_BY deal', () => {
-    expect(projectTrade([deal(), exit({ entry: 'out_by' })], false)).toMatchObject({
+    expect(onlyTrade([deal(), exit({ entry: 'out_by' })], false)).toMatchObject({
       status: 'closed',
       exitPrice: '1.1',
     });
   });
 
-  it('opens again where the rest of an order fills under the same number after a close', () => {
+  it('begins its next life where the rest of an order fills under the same number after a close', () => {
     const late = deal({ ticket: '5003', volume: '0.5', price: '1.3', timeMs: OPENED_MS + 2000 });
-    expect(projectTrade([deal(), exit(), late], true)).toMatchObject({
+    const [first, second, ...more] = projectTrades([deal(), exit(), late], true, CENTS);
+    expect(more).toEqual([]);
+    expect(first).toMatchObject({ episode: 0, status: 'closed', volume: '1', closedMs: OPENED_MS + 1000 });
+    expect(second).toMatchObject({
+      episode: 1,
       status: 'open',
-      volume: '1.5',
+      volume: '0.5',
       volumeOpen: '0.5',
+      entryPrice: '1.3',
+      openedMs: OPENED_MS + 2000,
       closedMs: null,
       exitReason: null,
+      legs: [],
     });
   });
 });
@@ -159,7 +166,7 @@ describe('deals that are not trades', () => {
     ['corporate action', { reason: 'corporate_action' }],
   ])('a %s opens nothing, whatever its entry says', (_what, changes) => {
     expect(isTradeDeal(deal(changes))).toBe(false);
-    expect(projectTrade([deal(changes)], true)).toBeNull();
+    expect(onlyTrade([deal(changes)], true)).toBeNull();
   });
 
   it('a technical deal is money and neither volume nor price', () => {
@@ -171,7 +178,7 @@ describe('deals that are not trades', () => {
       swap: '-2',
       timeMs: OPENED_MS + 500,
     });
-    expect(projectTrade([deal(), roll, exit()], false)).toMatchObject({
+    expect(onlyTrade([deal(), roll, exit()], false)).toMatchObject({
       status: 'closed',
       volume: '1',
       entryPrice: '1.1',
@@ -180,52 +187,24 @@ describe('deals that are not trades', () => {
     });
   });
 
-  it('an exit alone is no trade: nothing is invented about an opening that nobody saw', () => {
-    expect(projectTrade([exit()], false)).toBeNull();
-    expect(projectTrade([], true)).toBeNull();
+  it('a deal of no volume is money alone, and opens and closes nothing', () => {
+    const nothing = { volume: '0', commission: '-1' };
+    expect(onlyTrade([deal(nothing)], true)).toBeNull();
+    const [opened, closed] = [deal({ ...nothing, ticket: '5003' }), exit({ ...nothing, ticket: '5004' })];
+    expect(onlyTrade([deal(), opened, closed], true)).toMatchObject({ status: 'open', net: '-2', legs: [] });
   });
-});
 
-describe('a reversal on a netting account', () => {
-  it('closes what was open and opens the rest on the other side', () => {
-    const turn = deal({
-      ticket: '5002',
-      type: 'sell',
-      entry: 'inout',
-      volume: '1.5',
-      price: '1.2',
-      profit: '100',
-      timeMs: OPENED_MS + 1000,
-    });
-    expect(projectTrade([deal(), turn], true)).toMatchObject({
-      side: 'sell',
-      status: 'open',
-      volume: '0.5',
-      volumeOpen: '0.5',
-      entryPrice: '1.2',
-      exitPrice: null,
-      profit: '100',
-    });
-    const partly = exit({ ticket: '5004', volume: '0.4', timeMs: OPENED_MS + 500 });
-    expect(projectTrade([deal(), partly, turn], true), 'earlier exits were of the other side').toMatchObject({
-      volumeOpen: '0.9',
-      exitPrice: null,
-    });
-    const back = exit({
-      ticket: '5003',
-      type: 'buy',
-      volume: '0.5',
-      price: '1.15',
-      timeMs: OPENED_MS + 2000,
-      reason: 'client',
-    });
-    expect(projectTrade([deal(), turn, back], false)).toMatchObject({
-      side: 'sell',
-      status: 'closed',
-      volumeOpen: '0',
-      exitPrice: '1.15',
-      closedMs: OPENED_MS + 2000,
-    });
+  it('an exit alone is no trade: nothing is invented about an opening that nobody saw', () => {
+    expect(onlyTrade([exit()], false)).toBeNull();
+    expect(onlyTrade([], true)).toBeNull();
+  });
+
+  it('an exit that a clock set back has dated before its opening closes it all the same', () => {
+    const early = { timeMs: OPENED_MS - 3_600_000, profit: '7', reason: 'client' };
+    const part = exit({ ...early, volume: '0.4' });
+    expect(onlyTrade([deal(), part], true)).toMatchObject({ status: 'open', volumeOpen: '0.6', net: '7' });
+    const rest = exit({ ticket: '5003', volume: '0.6', reason: 'sl' });
+    expect(onlyTrade([rest, part, deal()], false)).toMatchObject({ status: 'closed', exitReason: 'sl' });
   });
 });
 
@@ -258,8 +237,8 @@ describe('any life of a position', () => {
     );
     fc.assert(
       fc.property(scene, ({ life, shuffled, atBroker }) => {
-        const trade = projectTrade(life.deals, atBroker);
-        expect(projectTrade(shuffled, atBroker), 'order does not matter').toEqual(trade);
+        const trade = onlyTrade(life.deals, atBroker);
+        expect(onlyTrade(shuffled, atBroker), 'order does not matter').toEqual(trade);
         if (trade === null) throw new Error('an opened position is a trade');
         const money = (key: 'profit' | 'swap' | 'commission' | 'fee') => sum(life.deals.map((d) => d[key]));
         expect(trade).toMatchObject({
@@ -269,6 +248,14 @@ describe('any life of a position', () => {
           fee: money('fee'),
           net: sum(life.deals.flatMap((d) => [d.profit, d.swap, d.commission, d.fee])),
         });
+        const legs = (key: 'net' | 'profit' | 'swap' | 'commission' | 'fee') =>
+          sum(trade.legs.map((l) => l[key]));
+        if (life.left === 0)
+          for (const key of ['net', 'profit', 'swap', 'commission', 'fee'] as const)
+            expect(legs(key), `legs sum up to ${key}`).toBe(trade[key]);
+        expect(compare(sum(trade.legs.map((l) => l.volume)), String((life.filled - life.left) / 100))).toBe(
+          0,
+        );
         expect(compare(trade.volume, String(life.filled / 100))).toBe(0);
         expect(compare(trade.volumeOpen, String(life.left / 100))).toBe(0);
         const status = life.left === 0 ? 'closed' : atBroker ? 'open' : 'closing_unconfirmed';

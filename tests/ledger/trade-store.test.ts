@@ -53,7 +53,13 @@ describe('trades', () => {
 
   it('are read one by one, decimals without trailing zeros', async () => {
     const [closed] = (await listTrades(t.db, at.desk.userId, { status: 'closed' }, page)).items;
-    expect(await readTrade(t.db, closed?.id ?? '')).toEqual(closed);
+    const detail = await readTrade(t.db, closed?.id ?? '');
+    expect(detail?.trade).toEqual(closed);
+    expect(detail?.legs).toMatchObject([{ leg: 1, dealTicket: '9', volume: '0.1', net: '49.3' }]);
+    expect(detail?.deals.map((d) => [d.ticket, d.revision])).toEqual([
+      ['8', 0],
+      ['9', 0],
+    ]);
     expect(closed).toMatchObject({
       userId: at.desk.userId,
       positionId: '7',
@@ -71,20 +77,139 @@ describe('trades', () => {
     });
     expect(await readTrade(t.db, at.deps.ids.next())).toBeNull();
   });
+
+  describe('of many at few moments', () => {
+    const TIMES = ['2026-01-05T08:00:00Z', '2026-01-05T09:00:00Z', '2026-01-06T08:00:00Z'];
+    let account: string;
+    let owner: string;
+    beforeAll(async () => {
+      const crowd = await DeskAtBroker.make(t);
+      account = crowd.desk.account.id;
+      owner = crowd.desk.userId;
+      await t.sql(
+        `INSERT INTO trades (id, account_id, user_id, instrument, position_id, source, symbol, side, status, volume,
+           volume_open, entry_price, profit, swap, commission, fee, net, opened_at, closed_at, updated_at)
+         SELECT gen_random_uuid(), $1, $2, CASE WHEN n % 2 = 0 THEN 'XAUUSD' ELSE 'EURUSD' END, n::text, 'manual', 'X', 'buy',
+           CASE WHEN n % 5 = 0 THEN 'open' ELSE 'closed' END, 1, 0, 1, 0, 0, 0, 0, (n % 7) - 3,
+           ($3::timestamptz[])[n % 3 + 1], CASE WHEN n % 5 = 0 THEN NULL ELSE ($3::timestamptz[])[n % 2 + 2] END, now()
+         FROM generate_series(1, 60) n`,
+        [account, owner, TIMES],
+      );
+    });
+    const SORTS = (['opened_at', 'closed_at', 'net'] as const).flatMap((by) => [
+      { by, ascending: true },
+      { by, ascending: false },
+    ]);
+
+    it.each(SORTS)('come once each and in order, whether paged by number or by cursor: %o', async (sort) => {
+      const key = (x: {
+        openedMs: number;
+        closedMs: number | null;
+        net: string;
+        id: string;
+      }): [number, string] => [
+        { opened_at: x.openedMs, closed_at: x.closedMs ?? Number.POSITIVE_INFINITY, net: Number(x.net) }[
+          sort.by
+        ],
+        x.id,
+      ];
+      const walked: [number, string][] = [];
+      let cursor: string | undefined;
+      do {
+        const found = await listTrades(
+          t.db,
+          owner,
+          {},
+          { page: 1, page_size: 7, ...(cursor === undefined ? {} : { cursor }) },
+          sort,
+        );
+        expect(found.total).toBe(60);
+        walked.push(...found.items.map(key));
+        cursor = found.next_cursor ?? undefined;
+      } while (cursor !== undefined);
+      const way = sort.ascending ? 1 : -1;
+      expect(new Set(walked.map(([, id]) => id)).size).toBe(60);
+      expect(walked.map(([, id]) => id)).toEqual(
+        [...walked].sort(([a, x], [b, y]) => way * (a === b ? (x < y ? -1 : 1) : a - b)).map(([, id]) => id),
+      );
+      const numbered: string[] = [];
+      for (let page = 1; page <= 9; page += 1)
+        numbered.push(
+          ...(await listTrades(t.db, owner, {}, { page, page_size: 7 }, sort)).items.map((x) => x.id),
+        );
+      expect(numbered).toEqual(walked.map(([, id]) => id));
+    });
+
+    it('are of a time by their opening, and by their close where that is the order', async () => {
+      const [first = '', second = '', third = ''] = TIMES;
+      const from = Date.parse(second);
+      const opened = await listTrades(t.db, owner, { fromMs: from, toMs: Date.parse(third) }, page);
+      expect(opened.items.length).toBe(20);
+      expect(new Set(opened.items.map((x) => x.openedMs))).toEqual(new Set([from]));
+      const closed = await listTrades(t.db, owner, { fromMs: from }, page, {
+        by: 'closed_at',
+        ascending: true,
+      });
+      expect(closed.items.length).toBe(48);
+      expect(
+        closed.items.every((x) => (x.closedMs ?? 0) >= from),
+        'none that is open',
+      ).toBe(true);
+      const before = await listTrades(t.db, owner, { toMs: Date.parse(first) }, page);
+      expect(before.items).toEqual([]);
+    });
+
+    it('have cursors that hold for their own order alone', async () => {
+      const by = { by: 'net', ascending: true } as const;
+      const { next_cursor } = await listTrades(t.db, owner, {}, { page: 1, page_size: 5 }, by);
+      const cursor = next_cursor ?? '';
+      for (const sort of SORTS.filter((s) => s.by !== by.by || !s.ascending))
+        await expect(listTrades(t.db, owner, {}, { ...page, cursor }, sort)).rejects.toMatchObject({
+          slug: 'invalid-query',
+        });
+      await expect(listTrades(t.db, owner, {}, { ...page, cursor }, by)).resolves.toMatchObject({
+        total: 60,
+      });
+    });
+  });
 });
 
 describe('positions', () => {
+  const of = async (userId: string | null, account?: string) =>
+    (await listPositions(t.db, userId, account, page)).items.map((p) => p.identifier).sort();
+
   it('are those of the user’s own accounts, or of all', async () => {
-    const of = async (userId: string | null) =>
-      (await listPositions(t.db, userId)).map((p) => p.identifier).sort();
     expect(await of(at.desk.userId)).toEqual(['21']);
     expect(await of(null)).toEqual(['21', '7']);
-    expect((await listPositions(t.db, at.desk.userId))[0]).toMatchObject({
+    expect(await of(null, other.desk.account.id)).toEqual(['7']);
+    expect(await of(at.desk.userId, other.desk.account.id)).toEqual([]);
+    expect((await listPositions(t.db, at.desk.userId, undefined, page)).items[0]).toMatchObject({
       side: 'sell',
       volume: '0.1',
       priceOpen: '2035.1',
       profit: '10',
       snapshotMs: at.deps.clock.nowMs(),
     });
+  });
+
+  it('come once each, page by page, however many there are and though they share their moment', async () => {
+    const crowd = await DeskAtBroker.make(t);
+    await t.sql(
+      `INSERT INTO positions SELECT $1, n::text, n::text, 'X', 'buy', 1, 1, 1, NULL, NULL, 0, 0, '0', '', $2, $2
+       FROM generate_series(1, 2345) n`,
+      [crowd.desk.account.id, new Date(at.deps.clock.nowMs())],
+    );
+    const found = new Set<string>();
+    let cursor: string | undefined;
+    do {
+      const query = { page: 1, page_size: 100, ...(cursor === undefined ? {} : { cursor }) };
+      const part = await listPositions(t.db, crowd.desk.userId, undefined, query);
+      expect(part.total).toBe(2345);
+      for (const p of part.items) expect(found.has(p.identifier)).toBe(false);
+      for (const p of part.items) found.add(p.identifier);
+      cursor = part.next_cursor ?? undefined;
+    } while (cursor !== undefined);
+    expect(found.size).toBe(2345);
+    await t.sql('DELETE FROM positions WHERE account_id = $1', [crowd.desk.account.id]);
   });
 });

@@ -75,6 +75,20 @@ describe('isolates share a circuit', () => {
     expect(await call(b, name, 'up')).toBe(true);
   });
 
+  it('whose trial told nothing is tried by the next caller at once, wherever that is', async () => {
+    const { name, a, b, clock } = isolates();
+    await failTimes(a, name, 3);
+    clock.advance(POLICY.openMs);
+    expect(await call(a, name, 'unknown')).toBe(true);
+    expect(await call(a, name, 'unknown')).toBe(true);
+    expect(await call(b, name, 'unknown')).toBe(true);
+    const trial = await b.admit(name, POLICY);
+    expect(trial.admitted).toBe(true);
+    expect(await call(a, name, 'up'), 'one at a time nevertheless').toBe(false);
+    await trial.settle('up');
+    expect(await call(a, name, 'up')).toBe(true);
+  });
+
   it('whose failed trial opens it for twice as long', async () => {
     const { name, a, b, clock } = isolates();
     await failTimes(a, name, 3);

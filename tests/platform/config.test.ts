@@ -26,6 +26,7 @@ const CLOUD = {
   MEDIA_PUBLIC_BASE_URL: 'https://media.example.com',
   QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/1/work',
   RECONCILE_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/1/reconcile',
+  SLOW_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/1/slow',
   MEDIA_CDN_PRIVATE_KEY: `-----BEGIN PRIVATE KEY-----\nMIIEvQIBADAN\n-----END PRIVATE KEY-----`,
   MEDIA_KEY_PAIR_ID: 'K2JCJMDEHXQW5F',
   MEDIA_BUCKET: 'charts-of-example',
@@ -40,6 +41,7 @@ const LOCAL = {
   MEDIA_PUBLIC_BASE_URL: 'http://127.0.0.1:8787',
   QUEUE_URL: 'http://127.0.0.1:4446/1/work',
   RECONCILE_QUEUE_URL: 'http://127.0.0.1:4446/1/reconcile',
+  SLOW_QUEUE_URL: 'http://127.0.0.1:4446/1/slow',
   QUEUE_ENDPOINT: 'http://127.0.0.1:4446',
   MEDIA_ENDPOINT: 'http://127.0.0.1:4447',
 };
@@ -98,7 +100,13 @@ describe('an environment', () => {
       ],
     ],
     ['queue', ['ALERT_KEYS', 'AWS_REGION', 'BRIDGE_KEYS', 'QUEUE_URL', 'RECONCILE_QUEUE_URL']],
-    ['reconcile', ['ALERT_KEYS', 'AWS_REGION', 'BRIDGE_KEYS', 'QUEUE_URL', 'RECONCILE_QUEUE_URL']],
+    ...(['reconcile', 'slow'] as const).map(
+      (duty) =>
+        [
+          duty,
+          ['ALERT_KEYS', 'AWS_REGION', 'BRIDGE_KEYS', 'QUEUE_URL', 'RECONCILE_QUEUE_URL', 'SLOW_QUEUE_URL'],
+        ] as const,
+    ),
   ] as const)('that is empty names every key of the duty %s', (duty, own) => {
     const common = ['DATABASE_URL', 'MEDIA_PUBLIC_BASE_URL', 'PUBLIC_BASE_URL'];
     const redis = ['UPSTASH_REDIS_REST_TOKEN', 'UPSTASH_REDIS_REST_URL'];
@@ -212,6 +220,7 @@ describe('the switches of the embedded stack', () => {
       'UPSTASH_REDIS_REST_URL',
       'QUEUE_URL',
       'RECONCILE_QUEUE_URL',
+      'SLOW_QUEUE_URL',
     ] as const;
     for (const name of addresses)
       for (const change of [{ RATE_LIMIT_SCALE: '2' }, { SIGNALS_HMAC_ENABLED: 'false' }])

@@ -58,6 +58,33 @@ describe('a cursor', () => {
     expect(decodeCursor(text)).toBeNull();
   });
 
+  const net = { name: 'net-', kind: 'decimal', ascending: false } as const;
+  const closed = { name: 'closed_at', kind: 'time', ascending: true } as const;
+
+  it('of another order names that order, and a place in it alone', () => {
+    const place = cursorOf(`-12.50|${ID}|net-`);
+    expect(decodeCursor(place, net)).toEqual({ at: '-12.50', id: ID });
+    expect(decodeCursor(place)).toBeNull();
+    expect(decodeCursor(place, { ...net, name: 'net' })).toBeNull();
+    expect(decodeCursor(cursorOf(`${AT}|${ID}|closed_at`), closed)).toEqual({ at: AT, id: ID });
+    expect(decodeCursor(cursorOf(`infinity|${ID}|closed_at`), closed)).toEqual({ at: 'infinity', id: ID });
+    expect(decodeCursor(cursorOf(`${AT}|${ID}`), closed)).toBeNull();
+  });
+
+  it.each(['NaN', 'infinity', '1e5', '', '1 ', '--1', '1.123456789', '1234567890123', '0x1'])(
+    'of the amount %s is none of ours',
+    (amount) => {
+      expect(decodeCursor(cursorOf(`${amount}|${ID}|net-`), net)).toBeNull();
+    },
+  );
+
+  it('may name a row by a text, where its list does so', () => {
+    const place = cursorOf(`${AT}|${ID}/42`);
+    expect(decodeCursor(place)).toBeNull();
+    expect(decodeCursor(place, null, 'text')).toEqual({ at: AT, id: `${ID}/42` });
+    expect(decodeCursor(cursorOf(`${AT}|a b`), null, 'text')).toBeNull();
+  });
+
   it('that is none of ours is refused with its pointer, and the database is not asked', async () => {
     const { db, asked } = answering([], 0);
     await expect(readPage(db, query({ cursor: 'junk' }), parts, (r) => r)).rejects.toMatchObject({
@@ -69,6 +96,16 @@ describe('a cursor', () => {
 });
 
 describe('a page', () => {
+  it('goes the way of its order, and from the cursor on', async () => {
+    const { db, asked } = answering([], 0);
+    const order = { name: 'net', kind: 'decimal', ascending: true } as const;
+    const at = sql`net`;
+    await readPage(db, query({ cursor: cursorOf(`7|${ID}|net`) }), { ...parts, at, order }, (r) => r);
+    expect(asked[0]?.sql).toContain('AND (net, id) > ($1::numeric, $2::uuid)');
+    expect(asked[0]?.sql).toContain('ORDER BY net ASC, id ASC');
+    expect(asked[0]?.params.slice(0, 2)).toEqual(['7', ID]);
+  });
+
   it('asks for one row more than it shows, and that row makes the next cursor', async () => {
     const { db, asked } = answering(rowsOf(3), 3);
     const page = await readPage(db, query(), parts, (r) => r['n']);

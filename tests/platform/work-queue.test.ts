@@ -32,21 +32,27 @@ function isolate(lingers = true) {
 describe('the lanes', () => {
   const reconcile = (id: string): WorkMessage => ({ kind: 'reconcile', account_id: id });
 
-  it('keep what people wait for apart from accounts to be reconciled, and send it first', async () => {
+  const turn = (id: string, slow?: true): WorkMessage => ({
+    ...{ kind: 'schedule', account_ids: [id], due_ms: 1 },
+    ...(slow && { slow }),
+  });
+
+  it('keep what people wait for apart from accounts to be reconciled, and those from slow ones, in this order', async () => {
     const sent: [WorkLane, WorkMessage[], number | undefined][] = [];
     const to = (lane: WorkLane) => ({
       send: async (messages: readonly WorkMessage[], delay?: number) =>
         void sent.push([lane, [...messages], delay]),
     });
-    const queue = laneQueue({ events: to('events'), reconciles: to('reconciles') });
-    await queue.send([reconcile('1'), hint('a'), reconcile('2'), hint('b')], 7);
+    const queue = laneQueue({ events: to('events'), reconciles: to('reconciles'), slow: to('slow') });
+    await queue.send([turn('4', true), reconcile('1'), hint('a'), turn('2'), hint('b')], 7);
     expect(sent).toEqual([
       ['events', [hint('a'), hint('b')], 7],
-      ['reconciles', [reconcile('1'), reconcile('2')], 7],
+      ['reconciles', [reconcile('1'), turn('2')], 7],
+      ['slow', [turn('4', true)], 7],
     ]);
     await queue.send([reconcile('3')]);
     await queue.send([]);
-    expect(sent.slice(2)).toEqual([['reconciles', [reconcile('3')], undefined]]);
+    expect(sent.slice(3)).toEqual([['reconciles', [reconcile('3')], undefined]]);
   });
 });
 

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Snapshot, snapshotReply } from '../../functions/bridge/bridge-protocol.ts';
 import { magicNumber } from '../../functions/execution/magic-number.ts';
-import { type Deal, isTradeDeal } from '../../functions/ledger/trade-projection.ts';
+import { isTradeDeal } from '../../functions/ledger/deal-class.ts';
+import type { Deal } from '../../functions/ledger/trade-projection.ts';
 import { compare, sum } from '../../functions/platform/decimal.ts';
 import {
   type ReconcilePlan,
@@ -62,6 +63,10 @@ const world: fc.Arbitrary<World> = fc
                   magic,
                   symbol: 'EURUSD',
                   positionId: null,
+                  instrument: 'EURUSD',
+                  strategy: null,
+                  timeframe: null,
+                  stopLoss: null,
                 },
               ]
             : [],
@@ -77,6 +82,10 @@ const world: fc.Arbitrary<World> = fc
         namespace: NAMESPACE,
         deals: [],
         commands: rows.flatMap((r) => r.commands),
+        adoptions: [],
+        terms: [],
+        closedBy: new Map(),
+        symbols: {},
       },
     };
   });
@@ -96,6 +105,10 @@ const asSet = (plan: ReconcilePlan) => {
 const applied = (state: ReconcileState, plan: ReconcilePlan): ReconcileState => ({
   ...state,
   deals: [...state.deals, ...plan.newDeals],
+  terms: [
+    ...state.terms.filter((t) => !plan.terms.some((p) => p.dealTicket === t.dealTicket)),
+    ...plan.terms,
+  ],
   commands: state.commands.map((c) => ({
     ...c,
     positionId: plan.executedCommands.find((e) => e.id === c.id)?.positionId ?? c.positionId,
@@ -205,7 +218,11 @@ describe('a plan', () => {
   });
 
   it('names every disagreement that there is, and none that there is not', () => {
-    const census = caseCensus('ORPHAN_OWN', 'EXTERNAL_POSITION', 'MISSING_NO_DEALS', 'VOLUME_GAP', 'none');
+    const census = caseCensus(
+      ...(['ORPHAN_OWN', 'EXTERNAL_POSITION', 'MISSING_NO_DEALS', 'VOLUME_GAP'] as const),
+      'DIRECTION_MISMATCH',
+      'none',
+    );
     fc.assert(
       fc.property(world, ({ state, snapshot }) => {
         const plan = reconcile(state, snapshot);
@@ -215,18 +232,24 @@ describe('a plan', () => {
           const position = snapshot.positions.find((p) => p.identifier === trade.positionId);
           const gap = position !== undefined && compare(position.volume, trade.volumeOpen) !== 0;
           expect(found('VOLUME_GAP', trade.positionId)).toBe(gap ? 1 : 0);
+          const turned = position !== undefined && trade.status !== 'closed' && position.type !== trade.side;
+          expect(found('DIRECTION_MISMATCH', trade.positionId)).toBe(turned ? 1 : 0);
           expect(found('MISSING_NO_DEALS', trade.positionId)).toBe(
             trade.status === 'closing_unconfirmed' ? 1 : 0,
           );
           const strange =
             found('ORPHAN_OWN', trade.positionId) + found('EXTERNAL_POSITION', trade.positionId);
-          expect(strange).toBe(trade.commandId === null ? 1 : 0);
+          // What was over before anybody looked is nobody's business.
+          expect(strange).toBe(trade.commandId === null && trade.status !== 'closed' ? 1 : 0);
         }
         const traded = plan.trades.map((t) => t.positionId);
         for (const p of snapshot.positions)
           if (!traded.includes(p.identifier)) expect(found('VOLUME_GAP', p.identifier)).toBe(1);
         for (const { code } of plan.divergences) {
-          const known = ['ORPHAN_OWN', 'EXTERNAL_POSITION', 'MISSING_NO_DEALS', 'VOLUME_GAP'] as const;
+          const known = [
+            ...(['ORPHAN_OWN', 'EXTERNAL_POSITION', 'MISSING_NO_DEALS', 'VOLUME_GAP'] as const),
+            'DIRECTION_MISMATCH' as const,
+          ];
           const name = known.find((k) => k === code);
           expect(name, code).toBeDefined();
           if (name !== undefined) census.note(name, true);

@@ -18,6 +18,10 @@ const COMMAND: KnownCommand = {
   magic: MAGIC,
   symbol: 'EURUSD',
   positionId: null,
+  instrument: 'EURUSD',
+  strategy: 'fib-rsi',
+  timeframe: 'M15',
+  stopLoss: '1.08',
 };
 const LATER = '2026-03-02T09:59:30.000Z';
 const out = (changes: Record<string, unknown> = {}) =>
@@ -39,6 +43,10 @@ const state = (changes: Partial<ReconcileState> = {}): ReconcileState => ({
   namespace: NAMESPACE,
   deals: [],
   commands: [COMMAND],
+  adoptions: [],
+  terms: [],
+  closedBy: new Map(),
+  symbols: {},
   ...changes,
 });
 const codes = (plan: ReturnType<typeof reconcile>): string[] =>
@@ -56,11 +64,60 @@ describe('a deal', () => {
     });
   });
 
-  it('that stands already is not new, and what stands is what counts', () => {
-    const stored = { ...dealOf(snapshot([wireDeal()]).deals[0] ?? raise()), price: '1.05' };
-    const plan = reconcile(state({ deals: [stored] }), snapshot([wireDeal()], [wirePosition()]));
+  const version = (revision: number, changes: Record<string, unknown> = {}) => ({
+    ...dealOf(snapshot([wireDeal(changes)]).deals[0] ?? raise()),
+    revision,
+  });
+
+  it('that stands already is not new, whatever is written beside it', () => {
+    const said = wireDeal({ comment: 'rewritten', volume: '0.100', time: LATER, external_id: 'x' });
+    expect(reconcile(state({ deals: [version(0)] }), snapshot([said], [wirePosition()])).newDeals).toEqual(
+      [],
+    );
+  });
+
+  it.each([
+    ['price', '1.05'],
+    ['commission', '-9'],
+    ['swap', '-0.1'],
+    ['profit', '3'],
+    ['fee', '-0.2'],
+    ['volume', '0.2'],
+    ['type', 'buy_canceled'],
+    ['position_id', '1002'],
+  ])('that the broker states with another %s is its next version', (member, value) => {
+    const state1 = state({ deals: [version(0)] });
+    const plan = reconcile(state1, snapshot([wireDeal({ [member]: value })], [wirePosition()]));
+    expect(plan.newDeals).toMatchObject([{ ticket: '5001', revision: 1 }]);
+    expect(plan.positions.sort()).toEqual(member === 'position_id' ? ['1001', '1002'] : ['1001']);
+  });
+
+  it('counts in its latest version, whatever the order of the rows', () => {
+    const deals = [version(1, { price: '1.06' }), version(2, { price: '1.07' }), version(0)];
+    expect(reconcile(state({ deals }), snapshot([])).trades).toMatchObject([{ entryPrice: '1.07' }]);
+  });
+
+  it('said again as an earlier version said it changes nothing: a late reply is no news', () => {
+    const deals = [version(0), version(1, { price: '1.06' })];
+    const plan = reconcile(state({ deals }), snapshot([wireDeal()], [wirePosition()]));
     expect(plan.newDeals).toEqual([]);
-    expect(plan.trades[0]).toMatchObject({ entryPrice: '1.05' });
+    expect(plan.trades).toMatchObject([{ entryPrice: '1.06' }]);
+  });
+
+  it('that is cancelled takes its leg with it, and its trade where it opened it', () => {
+    const [opened, closed] = [version(0), { ...dealOf(snapshot([out()]).deals[0] ?? raise()), revision: 0 }];
+    const deals = [opened, closed];
+    const reopened = reconcile(
+      state({ deals }),
+      snapshot([out({ type: 'sell_canceled', profit: '0', commission: '0' })], [wirePosition()]),
+    );
+    expect(reopened).toMatchObject({
+      newDeals: [{ ticket: '5002', revision: 1, type: 'sell_canceled' }],
+      trades: [{ status: 'open', legs: [] }],
+      positions: ['1001'],
+    });
+    const gone = reconcile(state({ deals: [opened] }), snapshot([wireDeal({ type: 'buy_canceled' })]));
+    expect(gone).toMatchObject({ newDeals: [{ revision: 1 }], trades: [], positions: ['1001'] });
   });
 
   it('of the account alone is stored and belongs to no trade', () => {
@@ -171,7 +228,7 @@ describe('a trade', () => {
   });
 
   it('that was open stays in the plan when neither its deals nor its position are said again', () => {
-    const stored = snapshot([wireDeal()]).deals.map(dealOf);
+    const stored = snapshot([wireDeal()]).deals.map((d) => ({ ...dealOf(d), revision: 0 }));
     const plan = reconcile(state({ deals: stored }), snapshot([]));
     expect(plan.trades).toMatchObject([{ status: 'closing_unconfirmed' }]);
     expect(plan.newDeals).toEqual([]);
@@ -182,9 +239,8 @@ describe('a divergence', () => {
   it('EXTERNAL_POSITION: opened by hand or by somebody else’s magic', () => {
     for (const magic of ['0', '12345', String(magicNumber(NAMESPACE + 1, 1n, 0))]) {
       const plan = reconcile(state(), snapshot([wireDeal({ magic })], [wirePosition({ magic })]));
-      expect(plan.divergences).toEqual([
-        { code: 'EXTERNAL_POSITION', brokerKey: '1001', evidence: { magic, symbol: 'EURUSD' } },
-      ]);
+      const evidence = { magic, symbol: 'EURUSD', side: 'buy', volume: '0.1' };
+      expect(plan.divergences).toMatchObject([{ code: 'EXTERNAL_POSITION', brokerKey: '1001', evidence }]);
       expect(plan.trades).toMatchObject([{ source: 'manual', commandId: null }]);
       expect(plan.executedCommands).toEqual([]);
     }
@@ -197,9 +253,11 @@ describe('a divergence', () => {
 
   it('MISSING_NO_DEALS: gone at the broker while volume is open in the ledger', () => {
     const plan = reconcile(state(), snapshot([wireDeal(), out({ volume: '0.04' })]));
-    expect(plan.divergences).toEqual([
+    expect(plan.divergences).toMatchObject([
       { code: 'MISSING_NO_DEALS', brokerKey: '1001', evidence: { volume_open: '0.06' } },
     ]);
+    const [opened] = plan.trades;
+    expect(plan.resyncFromMs, 'its history is asked for again').toBe(opened?.openedMs);
     expect(plan.trades).toMatchObject([{ status: 'closing_unconfirmed' }]);
   });
 

@@ -123,7 +123,7 @@ describe('an account with a long history', () => {
     const { positions, trades, divergences } = await books(at);
     expect(positions).toEqual([]);
     expect(trades.length).toBeGreaterThan(10);
-    expect(new Set(divergences.map((d) => d['code']))).toEqual(new Set(['EXTERNAL_POSITION']));
+    expect(divergences, 'what was over before it was bound differs from nothing').toEqual([]);
     at.deps.clock.advance(MINUTE_MS);
     const last = asked.at(-1)?.deals_from ?? '';
     expect((await at.reconcile()).outcome).toBe('applied');
@@ -243,7 +243,8 @@ describe('a bridge whose page is too much', () => {
   it('that gives no page that ends later than it begins is refused, and not asked for ever', async () => {
     const at = await DeskAtBroker.make(t);
     at.answer({ deals: [at.opening()] });
-    await at.run();
+    // The second time from the beginning: the deals do not add up to the balance.
+    for (let i = 0; i < 2; i += 1) await at.run();
     const asked = at.bridge.received.length;
     at.bridge.script.snapshot = (e) => at.snapshot({ deals_to: e['deals_from'] });
     expect(await at.run()).toMatchObject({ outcome: 'snapshot-incomplete' });

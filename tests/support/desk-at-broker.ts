@@ -76,11 +76,15 @@ export class DeskAtBroker implements Stage {
     return (await this.t.sql(text, [id])).map((r) => r['outcome']);
   }
 
-  /** All that the books hold of the account, without the moments of writing. */
+  /**
+   * All that the books hold of the account, without the moments of writing; of the divergences those of trades: money is made
+   * up here and adds up to nothing, and what a refused snapshot is called is its run's outcome.
+   */
   async books(): Promise<Record<string, Row[]>> {
-    const of = (table: string, key: string) =>
+    const of = (table: string, key: string, which = 'true') =>
       this.t.sql(
-        `SELECT to_jsonb(x) - 'updated_at' - 'snapshot_at' AS row FROM ${table} x WHERE account_id = $1 ORDER BY ${key}`,
+        `SELECT to_jsonb(x) - 'updated_at' - 'snapshot_at' - 'seen_at' AS row FROM ${table} x
+         WHERE account_id = $1 AND ${which} ORDER BY ${key}`,
         [this.desk.account.id],
       );
     return {
@@ -88,7 +92,7 @@ export class DeskAtBroker implements Stage {
       orders: await of('broker_orders', 'ticket'),
       trades: await of('trades', 'position_id'),
       positions: await of('positions', 'identifier'),
-      divergences: await of('divergences', 'code'),
+      divergences: await of('divergences', 'code, broker_key', `broker_key NOT IN ('balance', 'snapshot')`),
     };
   }
 

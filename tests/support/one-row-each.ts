@@ -41,6 +41,7 @@ const ROWS: Record<string, string> = {
   account_symbols: `(account_id, symbol, spec, pending_buy, pending_sell, snapshot_at)
     VALUES ('${account}', 'XAUUSD', '{}', 0, 0, ${AT})`,
   account_leases: `(account_id, epoch, expires_at) VALUES ('${account}', 1, ${AT})`,
+  reconcile_leases: `(account_id, epoch, expires_at) VALUES ('${account}', 1, ${AT})`,
   account_producers: `(account_id, producer_id, created_at) VALUES ('${account}', '${producer}', ${AT})`,
   consents: `(version, text, sha256, created_by, created_at) VALUES (1, 'text', 'hash', '${user}', ${AT})`,
   signals: `(id, user_id, producer_id, dedup_scope, dedup_window_ms, instrument, side, intent, order_type, price, time,
@@ -71,6 +72,8 @@ const ROWS: Record<string, string> = {
   trade_legs: `(account_id, deal_ticket, trade_id, leg, source, instrument, side, volume, exit_price, profit, swap, commission,
       fee, net, opened_at, closed_at)
     VALUES ('${account}', '1', '${trade}', 0, 'bot', 'XAUUSD', 'buy', 1, 1, 0, 0, 0, 0, 0, ${AT}, ${AT})`,
+  position_terms: `(account_id, deal_ticket, initial_stop, tick_size, tick_value_loss, stop_loss, take_profit)
+    VALUES ('${account}', '1', 1, 1, 1, 1, 1)`,
   equity_points: `(account_id, at, balance, credit, equity) VALUES ('${account}', ${AT}, 1, 0, 1)`,
   positions: `(account_id, identifier, ticket, symbol, side, volume, price_open, price_current, swap, profit, magic, comment,
       opened_at, snapshot_at)

@@ -1,7 +1,7 @@
 // Carries out commands at most once each (domain.md 2.4 and 7.5).
 // Invariants: journal look-up, checks, INTENT + fsync, order_send, RESULT + fsync, answer, in this order; an attempt
-// with an intent and no result is never sent again, only looked up; a later attempt is sent only where no earlier
-// one left a trace at the broker; an attempt older than the newest known is never sent; nothing is opened under a magic
+// with an intent is never sent again, only looked up while nobody knows how it ended; a later attempt is sent only where no
+// earlier one left a trace at the broker, whatever its answer said; an attempt older than the newest known is never sent; nothing is opened under a magic
 // that another command was sent with.
 import type { Command, CommandResult } from './bridge-envelope.ts';
 import type { BridgeJournal, JournalAttempt } from './bridge-journal.ts';
@@ -32,9 +32,9 @@ export function executeCommand(context: ExecuteContext, command: Command): Comma
   const { journal, account } = context;
   const attempts = journal.attempts(account.login, command.cmd_id);
   const same = attempts.find((row) => row.attempt === command.attempt);
-  if (same) return same.result ?? resolveIntent(context, same);
+  if (same) return settled(context, same);
   for (const earlier of attempts) {
-    const result = earlier.result ?? resolveIntent(context, earlier);
+    const result = settled(context, earlier);
     if (ACTED.includes(result.outcome)) return result;
   }
   if (attempts.some((row) => row.attempt > command.attempt)) {
@@ -100,17 +100,19 @@ function outcomeOf(command: Command, answer: TradeAnswer): CommandResult['outcom
   return command.kind === 'place' ? 'placed' : 'done';
 }
 
-/** An intent without a result: what the broker holds decides; without a trace it stays unknown and is asked again. */
-function resolveIntent(context: ExecuteContext, attempt: JournalAttempt): CommandResult {
+/** How an attempt ended. What is open is looked up: the broker decides, and without a trace it stays open. */
+function settled(context: ExecuteContext, { intent, result }: JournalAttempt): CommandResult {
   const { engine, journal, account } = context;
-  if (!attempt.intent) throw new Error('journal attempt without intent or result');
-  const { command, at } = attempt.intent;
-  const base: CommandResult = { ...blank(context, command), t_sent: at };
+  if (result && (result.outcome !== 'unknown' || !intent)) return result;
+  if (!intent) throw new Error('journal attempt without intent or result');
+  const { command, at } = intent;
+  const still = { ...blank(context, command), t_sent: at, reason: 'intent_without_result', ...result };
   const found = evidenceOutcome(engine.state, account, command);
-  if (!found) return { ...base, outcome: 'unknown', reason: 'intent_without_result' };
-  const result = { ...base, ...found };
-  journal.writeResult(account.login, result);
-  return result;
+  if (!found) return still;
+  // The return code was that of the answer which told nothing.
+  const ended = { ...still, retcode: null, ...found };
+  journal.writeResult(account.login, ended);
+  return ended;
 }
 
 function blank(context: ExecuteContext, command: Command): CommandResult {

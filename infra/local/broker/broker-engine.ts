@@ -142,13 +142,17 @@ export class BrokerEngine {
 
   /**
    * Sends the request of a bridge command. The truth about how often a command was sent and acted on is kept in the
-   * same transaction, independent of the bridge's own journal. Armed `requote` and `reject:` faults answer here.
+   * same transaction, independent of the bridge's own journal. Armed `requote` and `reject:` faults answer here, and
+   * `acted:` ones answer for a server that has done what it was asked to.
    */
   sendCommand(request: TradeRequest, command: { cmd_id: string; attempt: number }): TradeAnswer {
     return this.transact(() => {
       const { login, magic } = request;
       const fault = takeFault(this.state, { kinds: ['requote', 'reject:*'], login });
-      const answer = fault ? refusal(faultRetcode(fault.kind)) : orderSend(this.state, request);
+      const made = fault ? refusal(faultRetcode(fault.kind)) : orderSend(this.state, request);
+      const isExecuted = isAccepted(made.retcode);
+      const hidden = isExecuted ? takeFault(this.state, { kinds: ['acted:*'], login }) : null;
+      const answer = hidden ? refusal(faultRetcode(hidden.kind)) : made;
       this.state.count(`retcode:${answer.retcode}`);
       const key = `${login}/${command.cmd_id}/${command.attempt}`;
       const before = this.state.tables.execution.get(key);
@@ -157,7 +161,7 @@ export class BrokerEngine {
         login,
         magic,
         sent: (before?.sent ?? 0) + 1,
-        executed: (before?.executed ?? 0) + (isAccepted(answer.retcode) ? 1 : 0),
+        executed: (before?.executed ?? 0) + (isExecuted ? 1 : 0),
       });
       return answer;
     });
@@ -228,7 +232,7 @@ export class BrokerEngine {
 }
 
 function faultRetcode(kind: string): number {
-  return retcodeNamed(kind.slice('reject:'.length)) ?? RETCODE.requote;
+  return retcodeNamed(kind.split(':')[1] ?? '') ?? RETCODE.requote;
 }
 
 function checkTimeZone(tz: string): void {

@@ -40,7 +40,7 @@ const SWITCH = /^switch:\d{1,20}$/;
 /** Whether `kind` names a fault this broker can produce. */
 export function isFaultKind(kind: string): boolean {
   const [name = '', detail = ''] = kind.split(':');
-  if (name === 'reject') return retcodeNamed(detail) !== null;
+  if (name === 'reject' || name === 'acted') return retcodeNamed(detail) !== null;
   if (name === 'failed') return (SECTIONS as readonly string[]).includes(detail);
   if (SKEW.test(kind) || SWITCH.test(kind)) return true;
   const known: readonly string[] = [

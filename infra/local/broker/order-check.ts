@@ -195,8 +195,8 @@ export function checkPending(state: BrokerState, request: PendingRequest, quote:
 }
 
 /**
- * Closing checks: 10036 gone, 10013 wrong symbol or direction, 10014 off the step, 10038 more than there is, 10045 not
- * the oldest of its symbol on a FIFO account, 10029 a stop about to be hit.
+ * Closing checks: 10036 gone, 10013 wrong symbol or direction, 10014 off the step or more than one order may be, 10038 more
+ * than there is, 10045 not the oldest of its symbol on a FIFO account, 10029 a stop about to be hit.
  */
 export function checkClosing(
   state: BrokerState,
@@ -210,7 +210,8 @@ export function checkClosing(
   const volume = dec(request.volume);
   const market = checkMarket(state, spec);
   if (market !== null) return market;
-  if (volume.lte(0) || !isMultiple(volume, dec(spec.volume_step))) return RETCODE.invalidVolume;
+  const fits = volume.gt(0) && volume.lte(spec.volume_max) && isMultiple(volume, dec(spec.volume_step));
+  if (!fits) return RETCODE.invalidVolume;
   if (volume.gt(position.volume)) return RETCODE.invalidCloseVolume;
   if (account.fifo_close && oldestOf(state, position).ticket !== position.ticket) return RETCODE.fifoClose;
   const reference = closingPrice(state, position.symbol, position.type);

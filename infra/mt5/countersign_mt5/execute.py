@@ -92,7 +92,8 @@ class Executor:
         except TerminalError:
             account, found = None, None
         if found is not None:
-            return self._keep({**still, **found, "t_done": iso_utc(self._cloud.now_ms())})
+            # The return code was that of the answer which told nothing.
+            return self._keep({**still, "retcode": None, **found, "t_done": iso_utc(self._cloud.now_ms())})
         return still if account is not None else {**still, "reason": "evidence_unreadable"}
 
     def _look_at(self, command: Command) -> Any:

@@ -1,7 +1,7 @@
 // The halt of the whole deployment, which every account of a stage shares: whoever says it, all feel it. Between the answer
 // to a halt and the request that lifts it no entry of any account may leave us.
 import type { World } from '../../contracts/world.ts';
-import type { Sql } from './stage.ts';
+import type { Sql } from '../stage.ts';
 
 const DEPLOYMENT = '/api/v1/deployment';
 /** Of a command `c`: whether it opens something. All others go out whatever is halted. */

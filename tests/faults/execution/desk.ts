@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Big } from 'big.js';
 import type { Json } from '../../../infra/local/api-client.ts';
 import { type Person, type Producer, unique } from '../../contracts/world.ts';
-import type { BrokerSite } from './broker-site.ts';
+import type { BrokerSite } from '../broker-site.ts';
+import type { Stage } from '../stage.ts';
+import { isBusy, letTimePass, makeOverdue } from '../stored-time.ts';
 import { ENTERS } from './deployment-halt.ts';
 import { DECOY_LOGIN, INSTRUMENTS, type Instrument, LATE, type Step } from './schedule.ts';
-import type { Stage } from './stage.ts';
-import { isBusy, letTimePass, makeOverdue } from './stored-time.ts';
 
 const PATIENCE_MS = 20_000;
 /** How long a fault keeps its caller waiting. */
@@ -50,15 +50,28 @@ export class Desk {
     this.bridgeId = at.bridgeId;
   }
 
-  /** A person with a producer, a broker and an account there that is bound and resumed; one in five nets. */
-  static async open(stage: Stage, index: number): Promise<Desk> {
+  /** A person with a producer, a broker and an account there that is bound and resumed; one in five nets unless told. */
+  static async open(
+    stage: Stage,
+    index: number,
+    given: {
+      margin_mode?: string;
+      balance?: string;
+      symbol?: Record<string, string>;
+      heldAtMs?: number;
+    } = {},
+  ): Promise<Desk> {
     const { world: w } = stage;
-    const site = await stage.site(index);
+    const site = await stage.site(index, given.heldAtMs);
     const login = stage.nextLogin();
-    const margin_mode = index % NETTING_EVERY === NETTING_EVERY - 1 ? 'netting' : 'hedging';
-    const terms = { server: SERVER, currency: 'USD', margin_mode, balance: '1000000' };
-    for (const symbol of INSTRUMENTS.slice(1))
-      site.control('POST /symbols', { symbol, like: INSTRUMENTS[0] });
+    const netting = index % NETTING_EVERY === NETTING_EVERY - 1;
+    const { margin_mode = netting ? 'netting' : 'hedging', balance = '1000000' } = given;
+    const terms = { server: SERVER, currency: 'USD', margin_mode, balance };
+    for (const symbol of INSTRUMENTS)
+      site.control('POST /symbols', {
+        ...(symbol === INSTRUMENTS[0] ? {} : { like: INSTRUMENTS[0] }),
+        ...{ symbol, ...given.symbol },
+      });
     site.control('POST /accounts', { login, ...terms });
     site.control('POST /accounts', { login: DECOY_LOGIN, ...terms });
     const user = await w.person();
@@ -190,8 +203,13 @@ export class Desk {
     this.withdraws = halt && (this.withdraws || withdraw_pending);
   }
 
-  async #approve({ instrument, side, type, stops }: Extract<Step, { do: 'approve' }>): Promise<void> {
-    const more = type === 'limit' ? { order_type: 'limit' } : {};
+  async #approve(step: Extract<Step, { do: 'approve' }>): Promise<void> {
+    const { instrument, side, type, stops, hours } = step;
+    const ends = hours === undefined ? null : new Date(Date.now() + hours * 3_600_000).toISOString();
+    const more = {
+      ...(type === 'limit' ? { order_type: 'limit' } : {}),
+      ...(ends === null ? {} : { order_expires_at: ends }),
+    };
     await this.#decide(
       await this.#signal({ instrument, side }, more, type === 'limit' ? 4 : 0, stops),
       'approved',

@@ -2,7 +2,7 @@
 // and from our tables. Each sentence is something that is wrong.
 import { Big } from 'big.js';
 import type { Json } from '../../../infra/local/api-client.ts';
-import type { Arrival } from './broker-site.ts';
+import type { Arrival } from '../broker-site.ts';
 import type { Desk } from './desk.ts';
 import { DECOY_LOGIN } from './schedule.ts';
 
@@ -22,15 +22,7 @@ type Truth = { broker: Json; decoy: Json; journal: Json[]; commands: Json[] };
 /** Everything that is wrong with the account; empty when it is as it must be. */
 export async function judge(desk: Desk): Promise<string[]> {
   await desk.judgeHalt();
-  const { sql } = desk.stage;
-  const report = desk.site.control('GET /state');
-  const account = (login: string) => report.accounts.find((a: Json) => a.login === login);
-  const truth: Truth = {
-    broker: account(desk.login),
-    decoy: account(DECOY_LOGIN),
-    journal: report.journal,
-    commands: await sql('SELECT * FROM commands WHERE account_id = $1 ORDER BY created_at', [desk.accountId]),
-  };
+  const truth = await truthOf(desk);
   return [
     ...desk.faults,
     ...onceAtMost(desk, truth),
@@ -47,11 +39,25 @@ export async function judge(desk: Desk): Promise<string[]> {
   ];
 }
 
+/** What the broker and our commands say now. */
+export async function truthOf(desk: Desk): Promise<Truth> {
+  const report = desk.site.control('GET /state');
+  const account = (login: string) => report.accounts.find((a: Json) => a.login === login);
+  return {
+    broker: account(desk.login),
+    decoy: account(DECOY_LOGIN),
+    journal: report.journal,
+    commands: await desk.stage.sql('SELECT * FROM commands WHERE account_id = $1 ORDER BY created_at', [
+      desk.accountId,
+    ]),
+  };
+}
+
 /**
  * Nothing is executed twice, no attempt is sent twice, none follows another that may have acted unless that was looked
  * for twice, and no two commands have one magic.
  */
-function onceAtMost(desk: Desk, { journal }: Truth): string[] {
+export function onceAtMost(desk: Desk, { journal }: Truth): string[] {
   const wrong = journal
     .filter((j) => j.executed > 1)
     .map((j) => `command ${j.cmd_id} was executed ${j.executed} times`);
@@ -75,7 +81,7 @@ function onceAtMost(desk: Desk, { journal }: Truth): string[] {
 }
 
 /** Nothing is sent after its time. */
-function inTime(desk: Desk, { commands }: Truth): string[] {
+export function inTime(desk: Desk, { commands }: Truth): string[] {
   return [
     ...desk.site.arrivals
       .filter((a) => a.arrivedMs > a.expiresMs)
@@ -87,7 +93,7 @@ function inTime(desk: Desk, { commands }: Truth): string[] {
 }
 
 /** Nothing is meant for, or done to, another login than the one that the account is bound to. */
-function rightAccount(desk: Desk, { decoy }: Truth): string[] {
+export function rightAccount(desk: Desk, { decoy }: Truth): string[] {
   const wrong = desk.site.arrivals
     .filter((a) => a.login !== desk.login)
     .map((a) => `command ${a.cmdId} was meant for ${a.login}`);
@@ -118,7 +124,7 @@ function oneAtATime(desk: Desk): string[] {
 }
 
 /** Every command has ended, as the broker says it did, and none was given up without having been looked for twice. */
-function settled(desk: Desk, { journal, commands, broker }: Truth): string[] {
+export function settled(desk: Desk, { journal, commands, broker }: Truth): string[] {
   const executed = new Map<string, number>(journal.map((j) => [j.cmd_id, j.executed]));
   const working = new Set(broker.orders.map((o: Json) => o.magic));
   return commands.flatMap((c) => {
@@ -191,11 +197,24 @@ async function exitsEnded(desk: Desk, { broker }: Truth): Promise<string[]> {
     if (told === (state === 'done' || QUIET_ENDS.includes(reason)))
       return [`${name}, and ${told ? 'an' : 'no'} alert says so`];
     if (state === 'failed' && reason !== 'nothing-to-close') return [];
-    const left = [...broker.positions, ...broker.orders].filter((row: Json) =>
-      numbers.includes(String(BigInt(row.magic) >> 4n)),
-    );
+    const isOf = (row: Json): boolean => numbers.includes(String(BigInt(row.magic) >> 4n));
+    // Where positions merge, the rest of one may be a person's and have our magic all the same.
+    const left = [
+      ...broker.positions.filter((p: Json) => isOf(p) && leftOf(broker.deals, p.identifier, isOf).gt(0)),
+      ...broker.orders.filter(isOf),
+    ];
     return left.map((row: Json) => `${name}, and ${row.identifier ?? row.ticket} still stands`);
   });
+}
+
+/** Lots of a position that entries of ours put in, less what all our deals took out of it. */
+function leftOf(deals: readonly Json[], position: string, isEntry: (deal: Json) => boolean): Big {
+  return deals
+    .filter((d) => d.position_id === position && d.entry !== null && d.magic !== '0')
+    .reduce((left, d) => {
+      if (d.entry !== 'in' && d.entry !== 'inout') return left.minus(d.volume);
+      return isEntry(d) ? left.plus(d.volume) : left;
+    }, new Big(0));
 }
 
 /** Of no position our closes took more than our entries had opened, nor did a close ever open anything. */
@@ -203,11 +222,18 @@ function neverMore({ broker, commands }: Truth): string[] {
   const kinds = new Map<string, string>(commands.map((c) => [String(BigInt(c.magic) >> 4n), c.kind]));
   const wrong: string[] = [];
   const ours = new Map<string, Big>();
+  const isHand = (deal: Json): boolean => deal.magic === '0' && deal.entry === 'in';
   for (const deal of broker.deals.filter((d: Json) => d.entry !== null && d.position_id !== '0')) {
     const kind = kinds.get(String(BigInt(deal.magic) >> 4n));
     const isIn = deal.entry === 'in' || deal.entry === 'inout';
     if (kind === 'close' && isIn) wrong.push(`a close opened something by deal ${deal.ticket}`);
     if (kind === undefined) continue;
+    if (kind !== 'close' && !isIn) {
+      // What a person opens between the last snapshot and the order is met at the broker alone.
+      if (!broker.deals.some((d: Json) => d.position_id === deal.position_id && isHand(d)))
+        wrong.push(`an entry took something out by deal ${deal.ticket}`);
+      continue;
+    }
     const before = ours.get(deal.position_id) ?? new Big(0);
     ours.set(deal.position_id, isIn ? before.plus(deal.volume) : before.minus(deal.volume));
   }

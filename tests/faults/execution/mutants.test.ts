@@ -2,16 +2,15 @@
 // a few schedules that begin with what the protection is there for.
 import { afterAll, expect, it } from 'vitest';
 import { runs } from '../../support/property.ts';
-import { type Mutation, mutated } from './mutant.ts';
+import { type Mutation, mutated } from '../mutant.ts';
+import { openStage, startGround } from '../stage.ts';
 import { restoreUnderway } from './restore-underway.ts';
 import { runSchedules } from './run-schedules.ts';
-
 import { DECOY_LOGIN, type Entry, LATE, type Step, scheduleOf, togetherAt } from './schedule.ts';
 
-import { openStage, startGround } from './stage.ts';
-
 const { seed } = runs();
-const SCHEDULES = 6;
+/** The last of them is on an account that nets. */
+const SCHEDULES = { from: 2, count: 3 };
 /** Long enough for what must come meanwhile, also on a loaded machine. */
 const SLOW_MS = 3_000;
 const RUN_MS = 180_000;
@@ -165,7 +164,7 @@ it.each(Object.entries(PROTECTIONS))(
     const stage = await openStage(ground, await mutated(mutation, ground.fixture.folder));
     try {
       const hazardous = (index: number) => scheduleOf(index).map((rest) => [...hazard, ...rest]);
-      const { failures } = await runSchedules(stage, { seed, from: 0, count: SCHEDULES }, hazardous);
+      const { failures } = await runSchedules(stage, { seed, ...SCHEDULES }, hazardous);
       expectNoticed(
         name,
         failures.flatMap((f) => f.wrong),
@@ -185,7 +184,8 @@ it(
     try {
       expectNoticed(
         'the epoch',
-        await restoreUnderway(ground, stage, seed),
+        // Where positions merge, one that the older books do not know keeps entries out whatever the epoch is.
+        await restoreUnderway(ground, stage, seed, { margin_mode: 'hedging' }),
         /have the same magic|counter that lies behind/,
       );
     } finally {

@@ -3,11 +3,11 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import type { Json } from '../../../infra/local/api-client.ts';
+import type { Ground, Stage } from '../stage.ts';
 import { Desk } from './desk.ts';
 import { judge } from './judgement.ts';
 import { comeToRest } from './run-schedules.ts';
 import { type Step, scheduleOf } from './schedule.ts';
-import type { Ground, Stage } from './stage.ts';
 
 const DATABASE = 'countersign';
 const BACKUP = 'countersign_backup';
@@ -23,9 +23,14 @@ const ENTRIES = ['open', 'place'];
 const SETTLE: Step = { do: 'settle' };
 const RECONCILE: Step = { do: 'reconcile', wait: true };
 
-/** Backs the database up, trades on, restores it, and trades again; what is wrong then. */
-export async function restoreUnderway(ground: Ground, stage: Stage, seed: number): Promise<string[]> {
-  const desk = await Desk.open(stage, seed);
+/** Backs the database up, trades on, restores it, and trades again; what is wrong then. `given`: of the account. */
+export async function restoreUnderway(
+  ground: Ground,
+  stage: Stage,
+  seed: number,
+  given: { margin_mode?: string } = {},
+): Promise<string[]> {
+  const desk = await Desk.open(stage, seed, given);
   try {
     await takeAll(desk, [buy, SETTLE, buy, SETTLE]);
     await comeToRest(desk);

@@ -1,12 +1,12 @@
 // Runs schedules, many accounts at once, each to its quiet end, and judges them.
 import fc from 'fast-check';
 import { inLanes } from '../../contracts/world.ts';
+import type { Stage } from '../stage.ts';
+import { makeOverdue, openWork } from '../stored-time.ts';
 import { Census } from './census.ts';
 import { Desk } from './desk.ts';
 import { judge } from './judgement.ts';
 import { type Step, said, scheduleOf } from './schedule.ts';
-import type { Stage } from './stage.ts';
-import { makeOverdue, openWork } from './stored-time.ts';
 
 export const LANES = 8;
 /** After the faults have ended, a command may stay unknown for so many rounds: 225 s for a horizon of 180 and 30. */
@@ -59,13 +59,18 @@ async function runSchedule(
   }
 }
 
+/** No fault is armed any more, nor does the queue keep anything. */
+export async function endFaults(desk: Desk): Promise<void> {
+  for (const { kind, login } of desk.site.control('GET /state').faults)
+    desk.site.control('POST /fault', { kind, times: 0, ...(login === null ? {} : { login }) });
+  desk.site.late = [];
+  await desk.stage.sql('DELETE FROM test_delays WHERE account_id = $1', [desk.accountId]);
+}
+
 /** Faults end, the schedule goes on, and time passes until nothing is open any more, or as long as it may last. */
 export async function comeToRest(desk: Desk): Promise<void> {
   const { sql, tick } = desk.stage;
-  for (const { kind, login } of desk.site.control('GET /state').faults)
-    desk.site.control('POST /fault', { kind, login, times: 0 });
-  desk.site.late = [];
-  await sql('DELETE FROM test_delays WHERE account_id = $1', [desk.accountId]);
+  await endFaults(desk);
   const open = () => openWork(sql, desk.accountId);
   const work = async () => {
     await desk.stage.closeCircuit(desk.bridgeId);

@@ -15,7 +15,15 @@ type Side = 'buy' | 'sell';
 type Envelope = 'snapshot' | 'execute' | 'lookup';
 
 export type Step =
-  | { do: 'approve'; instrument: Instrument; side: Side; type: 'market' | 'limit'; stops: boolean }
+  | {
+      do: 'approve';
+      instrument: Instrument;
+      side: Side;
+      type: 'market' | 'limit';
+      stops: boolean;
+      /** How long an order may work; without it as long as the broker lets it. */
+      hours?: number;
+    }
   | { do: 'close'; instrument: Instrument; side: Side }
   | { do: 'reject' }
   | { do: 'cancel'; approved: boolean }
@@ -79,7 +87,7 @@ export const RETCODE_CLASSES: Readonly<Record<string, readonly number[]>> = {
   ambiguous: [10011, 10012, 10031],
 };
 
-type Fault = Extract<Step, { do: 'fault' }>;
+export type Fault = Extract<Step, { do: 'fault' }>;
 const fault = (kind: string, on: Envelope | null, times = 1): Fault => ({ do: 'fault', kind, on, times });
 
 const sections = SECTIONS.map((s) => `failed:${s}`);
@@ -90,7 +98,7 @@ const refusals = Object.entries(RETCODE_CLASSES).flatMap(([name, codes]) =>
 const switched = `switch:${DECOY_LOGIN}`;
 
 /** Every fault where it can bite. */
-const HAZARDS: readonly Fault[] = [
+export const HAZARDS: readonly Fault[] = [
   ...[...TRANSPORT_FAULTS, switched, 'disconnected', LATE].map((kind) => fault(kind, 'execute')),
   // The broker takes these where it trades, whatever the envelope.
   ...[...EXECUTION_FAULTS, ...refusals, 'skew:-400'].map((kind) => fault(kind, null)),

@@ -4,10 +4,10 @@
 // `FC_SEED=<seed> SCHEDULE=<number> npx vitest ...` repeats one of them.
 import { afterAll, expect, it } from 'vitest';
 import { runs } from '../../support/property.ts';
+import { openStage, type Stage, startGround } from '../stage.ts';
 import { restoreUnderway } from './restore-underway.ts';
 import { LANES, type Outcome, runSchedules } from './run-schedules.ts';
 import { haltingSchedule, scheduleOf } from './schedule.ts';
-import { openStage, type Stage, startGround } from './stage.ts';
 
 const { seed } = runs();
 const ONE = process.env['SCHEDULE'];

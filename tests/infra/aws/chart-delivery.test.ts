@@ -201,7 +201,7 @@ describe('every answer', () => {
     own.resourcePropertiesCountIs(
       'AWS::Lambda::Function',
       { Environment: { Variables: { MEDIA_PUBLIC_BASE_URL: 'https://charts.example.com' } } },
-      7,
+      8,
     );
   });
 });

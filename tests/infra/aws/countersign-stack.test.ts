@@ -15,6 +15,7 @@ describe('functions', () => {
     ['schedule', 'lambda.scheduled', 512, 60],
     ['queue', 'lambda.queue', 512, 120],
     ['reconcile', 'lambda.queue', 512, 120],
+    ['slow', 'lambda.queue', 512, 120],
   ])('%s runs %s with %d MB and %d s', (duty, handler, memory, timeout) => {
     template.hasResourceProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
@@ -29,16 +30,16 @@ describe('functions', () => {
     });
   });
 
-  it('are seven, all of one bundle and one runtime', () => {
+  it('are eight, all of one bundle and one runtime', () => {
     const functions = resourcesOf(template, 'AWS::Lambda::Function').map(([, properties]) => properties);
-    expect(functions).toHaveLength(7);
+    expect(functions).toHaveLength(8);
     expect(new Set(functions.map((fn) => fn.Runtime))).toEqual(new Set(['nodejs24.x']));
     expect(new Set(functions.map((fn) => JSON.stringify(fn.Code))).size).toBe(1);
   });
 
   it('keep their logs for a stated time', () => {
     const groups = resourcesOf(template, 'AWS::Logs::LogGroup');
-    expect(groups).toHaveLength(8);
+    expect(groups).toHaveLength(9);
     for (const [, group] of groups) expect(group.RetentionInDays).toBe(90);
   });
 
@@ -115,12 +116,12 @@ describe('work queues', () => {
           deadLetterTargetArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^WorkDeadLetters'), 'Arn'] },
         },
       },
-      2,
+      3,
     );
   });
 
-  it('hand batches of ten to a function each, which reports failures singly, accounts not to any number at once', () => {
-    template.resourceCountIs('AWS::Lambda::EventSourceMapping', 2);
+  it('hand batches of ten to a function each, which reports failures singly, accounts not to any number at once, slow ones singly', () => {
+    template.resourceCountIs('AWS::Lambda::EventSourceMapping', 3);
     const mapping = (duty: string, queue: string) => ({
       BatchSize: 10,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
@@ -135,14 +136,19 @@ describe('work queues', () => {
       ...mapping('reconcile', 'WorkReconciles'),
       ScalingConfig: { MaximumConcurrency: 100 },
     });
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      ...mapping('slow', 'WorkSlow'),
+      BatchSize: 1,
+      ScalingConfig: { MaximumConcurrency: 20 },
+    });
   });
 
   it('are encrypted and refuse plain HTTP, like every queue', () => {
     const queues = resourcesOf(template, 'AWS::SQS::Queue');
-    expect(queues).toHaveLength(4);
+    expect(queues).toHaveLength(5);
     for (const [, queue] of queues) expect(queue.SqsManagedSseEnabled).toBe(true);
     const policies = JSON.stringify(resourcesOf(template, 'AWS::SQS::QueuePolicy'));
-    expect(policies.match(/"aws:SecureTransport":"false"/g)).toHaveLength(4);
+    expect(policies.match(/"aws:SecureTransport":"false"/g)).toHaveLength(5);
   });
 });
 

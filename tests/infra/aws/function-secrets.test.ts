@@ -24,11 +24,13 @@ const SECRETS: Record<Duty, string[]> = {
   schedule: ['DATABASE_URL', 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'ALERT_KEYS', 'SIGNALS_HMAC_KEY'],
   queue: ['DATABASE_URL', ...REDIS, ...ALERTS, 'BRIDGE_KEYS'],
   reconcile: ['DATABASE_URL', ...REDIS, ...ALERTS, 'BRIDGE_KEYS'],
+  slow: ['DATABASE_URL', ...REDIS, ...ALERTS, 'BRIDGE_KEYS'],
 };
 const SIGNERS: Duty[] = ['charts'];
 const CHART_FILES: Duty[] = ['charts'];
-const RECONCILING: Duty[] = ['api', 'bridge', 'schedule', 'queue', 'reconcile'];
-const CONSUMERS: Duty[] = ['queue', 'reconcile'];
+const RECONCILING: Duty[] = ['api', 'bridge', 'schedule', 'queue', 'reconcile', 'slow'];
+const SORTING: Duty[] = ['schedule', 'reconcile', 'slow'];
+const CONSUMERS: Duty[] = ['queue', 'reconcile', 'slow'];
 
 const functionShape = z.looseObject({
   Role: z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) }),
@@ -100,6 +102,7 @@ describe.each(DUTY_NAMES)('the function %s', (duty) => {
         'PUBLIC_BASE_URL',
         'QUEUE_URL',
         ...(RECONCILING.includes(duty) ? ['RECONCILE_QUEUE_URL'] : []),
+        ...(SORTING.includes(duty) ? ['SLOW_QUEUE_URL'] : []),
         'SECRET_PARAMETERS',
         ...(SIGNERS.includes(duty) ? ['MEDIA_KEY_PAIR_ID'] : []),
         ...(CHART_FILES.includes(duty) ? ['MEDIA_BUCKET'] : []),
@@ -159,8 +162,16 @@ it('gives every function a role of its own and no managed policy', () => {
 const mayRead = (key: string): Duty[] =>
   DUTY_NAMES.filter((duty) => parameterNames(rightsOf(duty)).includes(key));
 
-it('lets nobody but api, bridge, charts, both queues and the schedule, which re-wraps them, near the keys of the bridges', () => {
-  expect(mayRead('BRIDGE_KEYS')).toEqual(['api', 'bridge', 'charts', 'schedule', 'queue', 'reconcile']);
+it('lets nobody but api, bridge, charts, the consumers of the queues and the schedule, which re-wraps them, near the keys of the bridges', () => {
+  expect(mayRead('BRIDGE_KEYS')).toEqual([
+    'api',
+    'bridge',
+    'charts',
+    'schedule',
+    'queue',
+    'reconcile',
+    'slow',
+  ]);
 });
 
 it('lets api alone sign JWTs; charts verifies them with the public half, and nobody else needs either', () => {

@@ -22,6 +22,8 @@ const STEPS = [
   'the reconciliation books the fill',
   'three nights pass and the target is hit',
   'the reconciliation books the close to the cent',
+  'a manual trade found',
+  'its owner lets it be, and its close is booked as well',
   'the chart is drawn, stored and served',
   'a market chart has one public address',
 ];

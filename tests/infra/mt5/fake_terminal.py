@@ -15,6 +15,7 @@ WORDS = {
     10008: "Order placed",
     10009: "Request executed",
     10010: "Request executed partially",
+    10012: "Request timed out",
     10013: "Invalid request",
     10014: "Invalid volume",
     10019: "No money",
@@ -235,6 +236,8 @@ class FakeTerminal:
         answer = self._answer(retcode) if retcode else self._execute(request, planned)
         if planned == "crash_after":
             self._die()
+        if isinstance(planned, str) and planned.startswith("acted:"):
+            return self._answer(int(planned[len("acted:") :]))
         if planned == "lost":
             self._error = (-10005, "IPC timeout")
             return None

@@ -26,6 +26,7 @@ async function control(bridge: BridgeProcess, path: string, body: object): Promi
   const { kind } = body as { kind?: string };
   if (path === '/fault' && kind?.startsWith('reject:'))
     await bridge.change({ on_send: Number(kind.slice(7)) });
+  else if (path === '/fault' && kind?.startsWith('acted:')) await bridge.change({ on_send: kind });
   else if (path === '/fault' && kind === 'crash_after_intent')
     await bridge.change({ on_send: 'crash_before' });
   else if (path === '/fault' && kind === 'crash_after_send') await bridge.change({ on_send: 'crash_after' });

@@ -3,15 +3,15 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import pg from 'pg';
-import { apiClient, type Json } from '../../../infra/local/api-client.ts';
-import { startLocalWorker } from '../../../infra/local/local-worker.ts';
-import { freePorts, readStackSecrets } from '../../../infra/local/stack-secrets.ts';
-import { httpCaller } from '../../contracts/http-call.ts';
-import { type StackFixture, startStackFixture } from '../../contracts/stack-fixture.ts';
-import { createWorld, type World } from '../../contracts/world.ts';
+import { apiClient, type Json } from '../../infra/local/api-client.ts';
+import { startLocalWorker } from '../../infra/local/local-worker.ts';
+import { freePorts, readStackSecrets } from '../../infra/local/stack-secrets.ts';
+import { httpCaller } from '../contracts/http-call.ts';
+import { type StackFixture, startStackFixture } from '../contracts/stack-fixture.ts';
+import { createWorld, type World } from '../contracts/world.ts';
 import { type BrokerProgram, BrokerSite } from './broker-site.ts';
-import { DeploymentHalt } from './deployment-halt.ts';
-import { INSTRUMENTS } from './schedule.ts';
+import { DeploymentHalt } from './execution/deployment-halt.ts';
+import { INSTRUMENTS } from './execution/schedule.ts';
 
 export type Stage = {
   fixture: StackFixture;
@@ -26,7 +26,8 @@ export type Stage = {
   tick(): Promise<void>;
   /** Lets a circuit forget what it saw: its rest is real time, which no schedule has. */
   closeCircuit(bridgeId: string): Promise<void>;
-  site(seed: number): Promise<BrokerSite>;
+  /** A broker whose clock is held in open hours, or where it is told to be. */
+  site(seed: number, heldAtMs?: number): Promise<BrokerSite>;
 };
 // biome-ignore lint/suspicious/noExplicitAny: rows of many statements.
 export type Sql = (text: string, values?: readonly unknown[]) => Promise<any[]>;
@@ -144,7 +145,7 @@ export async function openStage(
       const answer = await fetch(redis.url, { method: 'POST', headers, body });
       if (!answer.ok) throw new Error(`Redis answered ${answer.status}`);
     },
-    site: (seed) => BrokerSite.start(seed, program.broker),
+    site: (seed, heldAtMs) => BrokerSite.start(seed, program.broker, heldAtMs),
     close: async () => worker?.stop(),
   };
 }

@@ -4,7 +4,7 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
-import { REPOSITORY } from '../../../infra/local/worker-bundle.ts';
+import { REPOSITORY } from '../../infra/local/worker-bundle.ts';
 import type { BrokerProgram } from './broker-site.ts';
 import type { Program } from './stage.ts';
 

@@ -2,6 +2,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Big } from 'big.js';
+import type { Json } from '../../infra/local/api-client.ts';
 import * as broker from './broker-program.ts';
 
 export type BrokerProgram = typeof broker;
@@ -27,6 +29,23 @@ export type Arrival = {
   outcome: string | null;
 };
 
+/** What a snapshot said of itself, whoever got it. */
+export type Shown = {
+  bootId: string;
+  seq: number;
+  login: string;
+  connected: boolean;
+  /** Sections that the terminal could not read. */
+  failed: string[];
+  ageMs: number;
+  /** Equity less balance, credit and what its positions have made: 0 where all of it was read at once. */
+  gap: Big;
+  /** How much of `execute` had begun or ended when it was taken. */
+  after: number;
+  /** A fault was met while it was made. */
+  spoiled: boolean;
+};
+
 /** The market's clock stands in open hours. */
 const OPEN_MS = Date.parse('2026-11-18T10:00:00Z');
 
@@ -35,6 +54,7 @@ export class BrokerSite {
   readonly arrivals: Arrival[] = [];
   /** Look-ups answered, by command. */
   readonly lookups = new Map<string, number>();
+  readonly shown: Shown[] = [];
   /** The next `execute` requests are cut off from their callers and reach the bridge so many milliseconds later. */
   late: number[] = [];
   lateSeen = 0;
@@ -44,18 +64,18 @@ export class BrokerSite {
   #order = 0;
   #busy = 0;
 
-  private constructor(program: BrokerProgram, seed: number, server: Server) {
+  private constructor(program: BrokerProgram, seed: number, server: Server, heldAtMs: number) {
     this.#program = program;
     this.#server = server;
-    this.#host = new program.BrokerHost({ dir: null, seed, heldAtMs: OPEN_MS, realNowMs: Date.now });
+    this.#host = new program.BrokerHost({ dir: null, seed, heldAtMs, realNowMs: Date.now });
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  /** `program` is the simulator, or one without a protection. */
-  static async start(seed: number, program: BrokerProgram = broker): Promise<BrokerSite> {
+  /** `program` is the simulator, or one without a protection; its market's clock is held at `heldAtMs`. */
+  static async start(seed: number, program: BrokerProgram = broker, heldAtMs = OPEN_MS): Promise<BrokerSite> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const site = new BrokerSite(program, seed, server);
+    const site = new BrokerSite(program, seed, server, heldAtMs);
     server.on('request', (request, response) => {
       site.#busy += 1;
       site
@@ -71,6 +91,11 @@ export class BrokerSite {
   /** Requests that are being worked on, those on their way included. */
   get busy(): number {
     return this.#busy;
+  }
+
+  /** How much of `execute` has begun or ended. */
+  get order(): number {
+    return this.#order;
   }
 
   /** A control request; throws where the broker refuses it. */
@@ -107,9 +132,15 @@ export class BrokerSite {
     }
     const gone = new Promise((resolve) => response.once('close', resolve));
     const asked = { method: 'POST', path, headers, body, gone };
+    const met = this.#faultsMet();
     const answer = await this.#program.answerBridge(this.#host.bridgeContext(), asked);
     if (arrival !== null) this.#ended(arrival);
     if (envelope?.kind === 'lookup') this.lookups.set(envelope.cmd_id, this.#lookupsOf(envelope.cmd_id) + 1);
+    // biome-ignore lint/suspicious/noExplicitAny: what went out, unless a fault made it unreadable.
+    const said: any =
+      envelope?.kind === 'snapshot' && answer.kind === 'reply' ? parsed(answer.reply.body) : null;
+    if (said !== null && said.account !== undefined)
+      this.shown.push({ ...shownBy(said), after: this.#order, spoiled: this.#faultsMet() > met });
     if (response.destroyed) return;
     if (answer.kind === 'cut') return void response.destroy();
     response.writeHead(answer.reply.status, answer.reply.headers);
@@ -148,9 +179,26 @@ export class BrokerSite {
     arrival.outcome = own?.result?.outcome ?? null;
   }
 
+  #faultsMet(): number {
+    const { counter } = this.#host.engine.state.tables;
+    return [...counter].reduce((total, [name, n]) => (name.startsWith('fault:') ? total + n : total), 0);
+  }
+
   #lookupsOf(cmdId: string): number {
     return this.lookups.get(cmdId) ?? 0;
   }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a snapshot as it went out.
+function shownBy(s: any): Omit<Shown, 'after' | 'spoiled'> {
+  const { balance, credit, equity, login } = s.account;
+  const made = s.positions.reduce((total: Big, p: Json) => total.plus(p.profit).plus(p.swap), new Big(0));
+  return {
+    ...{ bootId: s.boot_id, seq: s.seq, login, connected: s.connected },
+    failed: Object.entries(s.sections).flatMap(([name, ok]) => (ok ? [] : [name])),
+    ageMs: Date.now() - Date.parse(s.captured_at),
+    gap: new Big(equity).minus(balance).minus(credit).minus(made),
+  };
 }
 
 function parsed(body: Buffer): unknown {

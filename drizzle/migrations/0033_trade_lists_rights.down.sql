@@ -1,0 +1,1 @@
+REVOKE ALL ON position_terms FROM countersign_runtime;

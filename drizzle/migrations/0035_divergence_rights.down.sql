@@ -1,0 +1,1 @@
+REVOKE UPDATE (detected_at) ON divergences FROM countersign_runtime;

@@ -1,0 +1,1 @@
+DROP INDEX "ix_trades_user_source";
