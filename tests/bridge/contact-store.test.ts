@@ -33,7 +33,9 @@ const connection = async () => {
   return account && presentAccount(account, deps.clock.nowMs()).connection;
 };
 const due = async () =>
-  (await dueAccounts(t.db, deps.clock.nowMs(), { afterId: null, limit: 100 })).find((a) => a.id === accountId);
+  (await dueAccounts(t.db, deps.clock.nowMs(), { afterId: null, limit: 100 })).find(
+    (a) => a.id === accountId,
+  );
 const scheduled = async () => (await due()) !== undefined;
 
 describe('the connection of an account', () => {
