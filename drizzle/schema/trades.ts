@@ -93,7 +93,15 @@ export const trades = pgTable(
     index('ix_trades_user_opened').on(t.userId, descending(t.openedAt), descending(t.id)),
     index('ix_trades_user_closed').on(t.userId, closedOrOpen(t.closedAt), descending(t.id)),
     index('ix_trades_user_net').on(t.userId, descending(t.net), descending(t.id)),
-    index('ix_trades_user_instrument').on(t.userId, t.instrument, descending(t.openedAt), descending(t.id)),
+    // With the state, so that a count of one and the other needs no row.
+    index('ix_trades_user_instrument').on(
+      t.userId,
+      t.instrument,
+      descending(t.openedAt),
+      descending(t.id),
+      t.status,
+    ),
+    index('ix_trades_user_status').on(t.userId, t.status, descending(t.openedAt), descending(t.id)),
     index('ix_trades_user_source').on(t.userId, t.source, descending(t.openedAt), descending(t.id)),
     index('ix_trades_opened').on(descending(t.openedAt), descending(t.id)),
     index('ix_trades_closed').on(closedOrOpen(t.closedAt), descending(t.id)),

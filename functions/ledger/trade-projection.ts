@@ -5,8 +5,7 @@
  *     that of a reversal in the two that it parts;
  *  2. volume and price come from trade deals alone: a split or a roll-over is money;
  *  3. a trade is closed only by deals that take out all that went in; then its legs sum up to it to the last digit;
- *  4. what closes before anything was seen to open waits for its opening, because a server's clock that is set back dates an
- *     end before its beginning; while none has been told, it is no trade's.
+ *  4. what closes something whose opening nobody has told of yet is no trade's until then.
  * An episode is one life of a position's number: a reversal, or volume that comes in after all was out, begins the next.
  */
 import { Big, compare, plain, sum, weightedAverage } from '../platform/decimal.ts';
@@ -71,9 +70,12 @@ const PRICE_PLACES = 8;
 const KINDS = ['profit', 'swap', 'commission', 'fee'] as const;
 type Money = Record<(typeof KINDS)[number], Big>;
 
-/** Deals oldest first; tickets of one moment in the broker's own order. */
+/**
+ * Deals as the server made them: it numbers those of an account one after the other, while its clock may be set back and date an
+ * end before its beginning.
+ */
 export const inBrokerOrder = <D extends Deal>(deals: readonly D[]): D[] =>
-  [...deals].sort((a, b) => a.timeMs - b.timeMs || byTicket(a.ticket, b.ticket));
+  [...deals].sort((a, b) => byTicket(a.ticket, b.ticket));
 
 /** Tickets are whole numbers; of the same length their text is in their order. */
 function byTicket(a: string, b: string): number {
@@ -104,22 +106,11 @@ export function projectTrades(
 ): Trade[] {
   const episodes: Episode[] = [];
   const early: Deal[] = [];
-  let waiting: Deal[] = [];
-  const settle = (closing: readonly Deal[]) => {
-    waiting = [];
-    for (const d of closing) {
-      const current = episodes.at(-1);
-      if (current?.open.gt(0)) leave(episodes, current, d, context.places);
-      else waiting.push(d);
-    }
-  };
   for (const d of inBrokerOrder(deals.filter(isPositionDeal))) {
     const current = episodes.at(-1);
     if (!movesVolume(d)) current ? carry(current, moneyOf(d)) : early.push(d);
-    else if (d.entry === 'in') {
-      enter(episodes, d);
-      settle(waiting);
-    } else settle([...waiting, d]);
+    else if (d.entry === 'in') enter(episodes, d);
+    else if (current?.open.gt(0)) leave(episodes, current, d, context.places);
   }
   const [first] = episodes;
   if (first !== undefined) for (const d of early) carry(first, moneyOf(d));

@@ -168,6 +168,15 @@ const SORTED_BY: Record<TradeSort['by'], SQL> = {
 };
 export const NEWEST_OPENING: TradeSort = { by: 'opened_at', ascending: false };
 
+/** Of one account, whoever asks is looked up once: its trades are counted by their index alone. */
+function ownedBy(userId: string | null, account: string | undefined): SQL {
+  if (account === undefined) return userId === null ? sql`true` : sql`t.user_id = ${userId}::uuid`;
+  const own = sql`t.account_id = ${account}::uuid`;
+  return userId === null
+    ? own
+    : sql`${own} AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = ${account}::uuid AND a.user_id = ${userId}::uuid)`;
+}
+
 /** A page of trades in the order of `sort`: a user's own, or everybody's where `userId` is null. */
 export const listTrades = (
   db: Database,
@@ -179,11 +188,10 @@ export const listTrades = (
   const judged = sort.by === 'closed_at' ? sql`t.closed_at` : sql`t.opened_at`;
   const moment = (ms: number) => sql`${isoTime(ms)}::timestamptz`;
   const parts = [
-    userId === null ? sql`true` : sql`t.user_id = ${userId}::uuid`,
+    ownedBy(userId, account),
     instrument === undefined ? null : sql`t.instrument = ${instrument}`,
     status === undefined ? null : sql`t.status = ${status}`,
     source === undefined ? null : sql`t.source = ${source}`,
-    account === undefined ? null : sql`t.account_id = ${account}::uuid`,
     fromMs === undefined ? null : sql`${judged} >= ${moment(fromMs)}`,
     toMs === undefined ? null : sql`${judged} < ${moment(toMs)}`,
   ].filter((p) => p !== null);

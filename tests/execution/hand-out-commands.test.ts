@@ -91,7 +91,8 @@ describe('a command', () => {
     const { deps } = desk.at;
     advance(60_000);
     await runTick(deps, deps.clock.nowMs());
-    expect(deps.sent).toContainEqual({ kind: 'reconcile', account_id: accountId() });
+    const turns = deps.sent.flatMap((m) => (m.kind === 'schedule' ? m.account_ids : []));
+    expect(turns).toContain(accountId());
     deps.sent.splice(0);
     await desk.at.reconcile();
     expect(await command(id)).toMatchObject({ state: 'expired', reason: 'command-expired' });

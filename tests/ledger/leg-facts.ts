@@ -21,7 +21,8 @@ export const manyLegs = (fromMs: number, maxLength = 40): fc.Arbitrary<RealisedL
     .array(
       fc.record({
         cents: fc.integer({ min: -50_000, max: 50_000 }).map((c) => (c % 7 === 0 ? 0 : c)),
-        at: fc.integer({ min: 0, max: SPAN_MS / 600_000 }),
+        // Often one of few moments, so that some close together.
+        at: fc.oneof(fc.integer({ min: 0, max: SPAN_MS / 600_000 }), fc.integer({ min: 0, max: 5 })),
         heldMs: fc.integer({ min: 0, max: 5 * 86_400_000 }),
         r: fc.option(fc.integer({ min: -300, max: 300 }).map((r) => (r / 100).toFixed(2))),
       }),

@@ -24,6 +24,9 @@ const outcomeOf = async (change: Change) => {
   at.answer(change);
   return (await at.run()).outcome;
 };
+/** What the balance consists of, or the whole history would be asked for. */
+const deposit = () =>
+  at.opening({ ticket: '2', order: '0', position_id: '0', type: 'balance', entry: null, profit: '10000' });
 const deals = () =>
   t.sql('SELECT magic, comment FROM broker_deals WHERE account_id = $1', [at.desk.account.id]);
 const position = (more: Record<string, unknown> = {}) =>
@@ -128,16 +131,16 @@ describe('a row that cannot be', () => {
 
   it('is a deal dated a year ahead: the books wait, and go on asking from where they were', async () => {
     const { clock } = at.deps;
-    expect(await outcomeOf({ deals: [at.opening()], positions: [position()] })).toBe('applied');
+    expect(await outcomeOf({ deals: [deposit(), at.opening()], positions: [position()] })).toBe('applied');
     const before = await at.books();
     const balance = { type: 'balance', entry: null, position_id: '0', order: '0', profit: '5' };
     const misdated = at.opening({ ...balance, ticket: '50', time: iso(clock.nowMs() + 365 * DAY_MS) });
-    expect(await outcomeOf({ deals: [at.opening(), misdated], positions: [position()] })).toBe(
+    expect(await outcomeOf({ deals: [deposit(), at.opening(), misdated], positions: [position()] })).toBe(
       'clock-offset',
     );
     expect(await at.books()).toEqual(before);
     // Without it a close that came meanwhile is seen.
-    expect(await outcomeOf({ deals: [at.opening(), at.closing()] })).toBe('applied');
+    expect(await outcomeOf({ deals: [deposit(), at.opening(), at.closing()] })).toBe('applied');
     expect(await at.books()).toMatchObject({ trades: [{ row: { status: 'closed' } }] });
     const asked = at.bridge.received.map((e) => e['deals_from']);
     expect(asked).toEqual([null, iso(clock.nowMs() - 2 * DAY_MS), iso(clock.nowMs() - 2 * DAY_MS)]);
@@ -146,9 +149,9 @@ describe('a row that cannot be', () => {
   it('of a deal dated half a day ahead no more is believed than that it was seen by now', async () => {
     const { clock } = at.deps;
     const early = at.opening({ ticket: '50', time: iso(clock.nowMs() + DAY_MS / 2) });
-    expect(await outcomeOf({ deals: [early], positions: [position()] })).toBe('applied');
+    expect(await outcomeOf({ deals: [deposit(), early], positions: [position()] })).toBe('applied');
     clock.advance(60_000);
-    expect(await outcomeOf({ deals: [early], positions: [position()] })).toBe('applied');
+    expect(await outcomeOf({ deals: [deposit(), early], positions: [position()] })).toBe('applied');
     expect(at.bridge.received.at(-1)?.['deals_from']).toBe(iso(clock.nowMs() - 60_000 - 2 * DAY_MS));
   });
 });

@@ -257,6 +257,8 @@ class FakeTerminal:
         position = self._find("positions", request.get("position"))
         if "position" in request and position is None:
             return 10036
+        if action == SLTP:
+            return 10025 if (position["sl"], position["tp"]) == (request["sl"], request["tp"]) else 0
         if action in (MODIFY, REMOVE):
             return 0 if self._find("orders", request["order"]) else 10035
         if action not in (DEAL, PENDING):
