@@ -86,7 +86,7 @@ export default defineConfig({
     // Or Node itself would load the `.wasm` of a package, past the plugin above.
     server: { deps: { inline: [/\.wasm$/] } },
     // Two cores, and often a file that waits: for a time to pass, for a process to start or to be gone.
-    maxWorkers: 4,
+    maxWorkers: 5,
     coverage: {
       provider: 'v8',
       include: ['functions/**/*.ts'],

@@ -17,7 +17,9 @@ export function createScheduleWatch(): (deps: Deps) => void {
   return (deps) => {
     const nowMs = deps.clock.nowMs();
     // A duty without the keys of alerts (charts) can tell nobody.
-    if (deps.config.ALERT_KEYS === undefined || nowMs < lookAgainMs) return;
+    if (deps.config.ALERT_KEYS === undefined) return;
+    // One that was set back starts the pause anew, or nobody would look until it is again what it was.
+    if (nowMs < lookAgainMs && nowMs >= lookAgainMs - LOOK_EVERY_MS) return;
     lookAgainMs = nowMs + LOOK_EVERY_MS;
     deps.after(() =>
       look(deps, nowMs).catch((e) => {

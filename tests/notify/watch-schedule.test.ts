@@ -104,6 +104,15 @@ describe('the watch', () => {
     expect(looked).toBe(first + 1);
   });
 
+  it('looks when the clock was set back', async () => {
+    const watch = createScheduleWatch();
+    s.deps.clock.advance(86_400_000);
+    watch({ ...s.deps, after: () => {} });
+    s.deps.clock.advance(-86_400_000 + 200_000);
+    await notice(1, watch);
+    expect(await alerts()).toHaveLength(1);
+  });
+
   it('never fails who it is called by', async () => {
     s.deps.db = {
       run: async () => {
