@@ -209,6 +209,7 @@ export const listTrades = (
       columns: sql`t.*`,
       from: sql`FROM trades t WHERE ${sql.join(parts, sql` AND `)}`,
       at: SORTED_BY[by],
+      indexed: true,
       id: sql`t.id`,
       ...(isDefault ? {} : { order }),
     },

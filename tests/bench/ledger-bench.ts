@@ -55,8 +55,11 @@ export async function run(): Promise<boolean> {
       return recorder.take();
     };
     const bench: Bench = { fixture, world, db, statementsOf };
-    const plans = [...(await listing(bench)), ...(await reporting(bench))];
-    await rebuilding(bench);
+    const plans = await listing(bench);
+    // Figures are asked of a ledger that has others' deals too.
+    const rebuild = await rebuilding(bench);
+    plans.push(...(await reporting(bench)));
+    await rebuild();
     return await told(plans);
   } finally {
     await worker.stop();
@@ -166,11 +169,16 @@ function sequentialScans(node: Json): string[] {
   return [...own, ...(node.Plans ?? []).flatMap(sequentialScans)];
 }
 
-async function rebuilding({ world: w, db }: Bench): Promise<void> {
+/** Makes the deals; what it returns projects them anew. */
+async function rebuilding({ world: w, db }: Bench): Promise<() => Promise<void>> {
   const person = await w.person();
   const [id = ''] = await makeAccounts(db, person.id, 1);
   await makeDeals(db, id, DEALS);
   await db.query('VACUUM (ANALYZE) broker_deals');
+  return () => rebuilt({ w, db }, id);
+}
+
+async function rebuilt({ w, db }: { w: World; db: pg.Pool }, id: string): Promise<void> {
   const ask = () => w.json(w.owner('POST', `/api/v1/accounts/${id}/rebuild`, {}));
   const first = performance.now();
   await ask();
