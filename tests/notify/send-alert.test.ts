@@ -229,7 +229,9 @@ describe('a destination that fails', () => {
     await s.t.sql('UPDATE outbox SET attempts = $2, dead_at = now() WHERE id = $1', [eventId, MAX_ATTEMPTS]);
     later();
     expect(await s.deliver(eventId)).toBe(false);
-    expect(s.received).toHaveLength(1);
+    // By then the schedule may be said to have stopped, which is another alert.
+    const [first, ...more] = s.received.map(({ body }) => JSON.parse(body).type);
+    expect(more).not.toContain(first);
   });
 });
 

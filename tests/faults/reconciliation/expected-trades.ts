@@ -13,8 +13,8 @@ export type ExpectedTrade = {
   exitReason: string | null;
   /** Tickets of the deals that closed something of it. */
   legs: string[];
-  /** Of its first opening deal. */
-  magic: string;
+  /** Of its opening deals, the first one first: where positions merge they may be several people's. */
+  magics: string[];
   symbol: string;
 };
 
@@ -36,7 +36,7 @@ export function expectedTrades(deals: readonly Json[]): ExpectedTrade[] {
         positionId: d.position_id,
         episode: own.length,
         side: d.type,
-        magic: d.magic,
+        magics: [d.magic],
         symbol: d.symbol,
       };
       const none = { status: 'open' as const, exitReason: null, legs: [], volume: '', volumeOpen: '' };
@@ -45,7 +45,10 @@ export function expectedTrades(deals: readonly Json[]): ExpectedTrade[] {
     const last = own.at(-1);
     if (d.entry === 'in') {
       if (last === undefined || last.status === 'closed') begin(new Big(d.volume));
-      else Object.assign(last, { in: last.in.plus(d.volume), left: last.left.plus(d.volume) });
+      else {
+        last.magics.push(d.magic);
+        Object.assign(last, { in: last.in.plus(d.volume), left: last.left.plus(d.volume) });
+      }
       continue;
     }
     if (last === undefined) throw new Error(`deal ${d.ticket} closes what no deal opened`);

@@ -141,7 +141,7 @@ function storedOnce({ deals }: Books, broker: Json): string[] {
   return wrong;
 }
 
-/** 3. Every deal that moves volume is in one trade, and every trade is whose magic opened it. */
+/** 3. Every deal that moves volume is in one trade, and every trade is whose magic opened it, or was the first of ours to join. */
 function attributed({ trades, legs, commands }: Books, broker: Json): string[] {
   const expected = expectedTrades(broker.deals);
   const line = (key: string, closing: readonly string[], commandId: string | null) =>
@@ -149,7 +149,11 @@ function attributed({ trades, legs, commands }: Books, broker: Json): string[] {
   const commandOf = (magic: string, symbol: string) =>
     commands.find((c) => c.number === String(BigInt(magic) >> 4n) && c.symbol === symbol)?.id ?? null;
   const theirs = expected.map((e) =>
-    line(`${e.positionId}#${e.episode}`, e.legs, commandOf(e.magic, e.symbol)),
+    line(
+      `${e.positionId}#${e.episode}`,
+      e.legs,
+      e.magics.map((magic) => commandOf(magic, e.symbol)).find((id) => id !== null) ?? null,
+    ),
   );
   const ours = trades.map((t) =>
     line(

@@ -73,7 +73,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   '4: an end that is dated before its beginning': {
     file: 'functions/ledger/trade-projection.ts',
-    piece: ['      settle(waiting);\n', ''],
+    piece: [
+      '.sort((a, b) => byTicket(a.ticket, b.ticket));',
+      '.sort((a, b) => a.timeMs - b.timeMs || byTicket(a.ticket, b.ticket));',
+    ],
     course: [BUY, LOOK, clock(-60), PART, LOOK],
   },
   '5: the journal of the bridge': {
