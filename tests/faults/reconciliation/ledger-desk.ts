@@ -301,6 +301,9 @@ export class LedgerDesk {
     );
     const deal = deals[nth % deals.length];
     if (deal === undefined || deal.reason === 'rollover') return false;
+    // Whoever cancels an opening has cancelled what closed it, or that would close nothing.
+    if (deal.entry === 'in' && deals.some((d) => d.position_id === deal.position_id && d.entry === 'out'))
+      return false;
     const money = [deal.profit, deal.swap, deal.commission, deal.fee];
     if (!this.#say('POST /cancel-deal', { deal: deal.ticket })) return false;
     this.cancelled.set(deal.ticket, sum(money));
