@@ -84,6 +84,8 @@ export type Divergence = {
   grave?: true;
   /** The signal that it turned out to be of: it is that one's from now on. */
   adoptedBy?: string;
+  /** It was over before it was seen: nobody can do anything about it any more. */
+  past?: boolean;
 };
 
 /** Its name within an account. */
@@ -96,7 +98,7 @@ export const policyOf = ({ code, grave }: Divergence): DivergencePolicy =>
 
 /** Whether it is noted and needs nothing more. */
 export const isNoted = (d: Divergence): boolean =>
-  ruleOf(d.code).kind === 'event' && policyOf(d) === 'notice';
+  d.past === true || (ruleOf(d.code).kind === 'event' && policyOf(d) === 'notice');
 
 /**
  * How long it stands, in ms, until a person hears of it; null: nobody does. That it is said once is the alert's own key.

@@ -62,6 +62,8 @@ function strangers(of: Compared, { command, opening, positionId, trade }: Positi
         ...(first === undefined || first.comment === '' ? {} : { comment: first.comment }),
       },
       ...(signalId === null ? {} : { adoptedBy: signalId }),
+      // Of what carries our magic a person hears all the same.
+      ...(trade.status === 'closed' && !ours ? { past: true } : {}),
     },
   ];
 }

@@ -7,7 +7,10 @@ import { openStage, startGround } from '../stage.ts';
 import { runLedgerSchedules } from './run-ledger-schedules.ts';
 import { takeNotes } from './witness.ts';
 
-const { seed } = runs();
+/** The short run is the same each time; a longer one (`SCHEDULES`) takes other schedules at each, and prints its seed. */
+const SHORT_SEED = 7;
+const isShort = process.env['SCHEDULES'] === undefined && process.env['FC_SEED'] === undefined;
+const seed = isShort ? SHORT_SEED : runs().seed;
 const ONE = process.env['SCHEDULE'];
 const COUNT = Number(process.env['SCHEDULES'] ?? 100);
 const RUN_MS = 300_000 + COUNT * 3_000;
