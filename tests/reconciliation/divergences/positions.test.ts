@@ -53,6 +53,18 @@ describe('a position that no command of ours opened', () => {
     expect(await desk.alarms()).toEqual([]);
   });
 
+  it('EXTERNAL_POSITION: opened and closed between two looks is noted, and waits for nobody', async () => {
+    desk.manual(GOLD);
+    const { identifier } = desk.position();
+    desk.manual({ close: identifier });
+    for (let looked = 0; looked < 2; looked += 1) {
+      await desk.look();
+      expect(await desk.rows('EXTERNAL_POSITION')).toMatchObject([
+        { status: 'resolved', resolution: 'noted', evidence: { symbol: 'XAUUSD' } },
+      ]);
+    }
+  });
+
   it('ORPHAN_OWN: under our namespace nobody knows it, so entries of its symbol wait for a person', async () => {
     const magic = await lostMagic();
     bought(magic);
