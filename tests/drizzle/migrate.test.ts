@@ -60,6 +60,29 @@ const servers: { name: string; start: () => Promise<PlainServer>; skip: boolean 
   },
 ];
 
+/** The names of a dump's columns, by table. */
+function columnsByTable({ columns }: SchemaDump): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const line of columns) {
+    const [, table = '', column = ''] = /^(\w+)\.(\w+) /.exec(line) ?? [];
+    found.set(table, [...(found.get(table) ?? []), column]);
+  }
+  return found;
+}
+
+/** Every row of the tables, each value as PostgreSQL writes it. */
+async function readRows(client: pg.Client, tables: Map<string, string[]>) {
+  const found = new Map<string, Record<string, string | null>[]>();
+  for (const [table, columns] of tables) {
+    const list = columns.map((name) => `${name}::text AS ${name}`).join(', ');
+    found.set(
+      table,
+      (await client.query<Record<string, string | null>>(`SELECT ${list} FROM ${table}`)).rows,
+    );
+  }
+  return found;
+}
+
 describe.each(servers)('migrations on $name', ({ start, skip }) => {
   let server: PlainServer;
   let endpoint: NeonSqlServer;
@@ -215,46 +238,34 @@ describe.each(servers)('migrations on $name', ({ start, skip }) => {
     },
   );
 
-  it.skipIf(skip)('lose no row of a table that stays while the later ones go down and up', async () => {
+  it.skipIf(skip)('lose nothing of what stays while the later ones go down and up', async () => {
     const { url, sql } = await emptyDatabase();
     await migrateUp(sql, now);
     await withClient(url, fillEveryTable);
+    const later = tags.slice(1);
     const before = await withClient(url, countRows);
     expect(Object.values(before)).toEqual(TABLES.map(() => 1));
-    const later = tags.slice(1);
+    const all = columnsByTable(await dump(url));
+    const text = await withClient(url, (c) => readRows(c, all));
     expect(await migrateDown(sql, later.length)).toEqual([...later].reverse());
-    // A table that a later migration makes goes with it: what it held is gone, and only that.
-    const stayed = new Set((await dump(url)).columns.map((line) => line.split('.')[0]));
+    // What a later migration makes goes with it: what it held is gone, and only that.
+    const stayed = columnsByTable(await dump(url));
     expect(stayed.size).toBeGreaterThan(20);
+    const narrowed = await withClient(url, (c) => readRows(c, stayed));
     expect(await migrateUp(sql, now)).toEqual(later);
-    // Made by a later migration, and filled by it from what stayed.
-    const filled = new Set(['position_terms']);
-    const left = TABLES.map((table) => [table, stayed.has(table) || filled.has(table) ? 1 : 0]);
+    const after = await withClient(url, (c) => readRows(c, stayed));
+    for (const [table, columns] of stayed) {
+      // Its one row comes from the second migration, with a namespace of its own each time.
+      if (table === 'deployment') continue;
+      const wanted = text
+        .get(table)
+        ?.map((row) => Object.fromEntries(columns.map((name) => [name, row[name]])));
+      expect({ [table]: narrowed.get(table) }).toEqual({ [table]: wanted });
+      expect({ [table]: after.get(table) }).toEqual({ [table]: wanted });
+    }
+    const left = TABLES.map((table) => [table, stayed.has(table) ? 1 : 0]);
     expect(await withClient(url, countRows)).toEqual(Object.fromEntries(left));
   });
-
-  it.skipIf(skip)(
-    'take for trusted whom an owner or admin has let trade before that was written down',
-    async () => {
-      const { url, sql } = await emptyDatabase();
-      await migrateUp(sql, now);
-      await withClient(url, fillEveryTable);
-      const back = tags.length - tags.findIndex((tag) => tag.endsWith('suspicion_and_bindings_rights'));
-      const trustedAfter = async (change: string) => {
-        await migrateDown(sql, back);
-        await withClient(url, (c) => c.query(change));
-        await migrateUp(sql, now);
-        const { rows } = await withClient(url, (c) => c.query('SELECT trusted_at FROM accounts'));
-        return rows.map((r) => r.trusted_at !== null);
-      };
-      const forget = 'UPDATE accounts SET trusted_at = NULL, halted = true';
-      expect(await trustedAfter(forget)).toEqual([false]);
-      expect(await trustedAfter('UPDATE accounts SET halted = false')).toEqual([true]);
-      const resumed = `INSERT INTO audit_log (id, at, actor_kind, action, subject_kind, subject_id, detail, request_id)
-      SELECT gen_random_uuid(), now(), 'user', 'account.resume', 'account', id::text, '{}', 'r' FROM accounts`;
-      expect(await trustedAfter(`${forget}; ${resumed}`)).toEqual([true]);
-    },
-  );
 
   it.skipIf(skip)(
     'make the runtime’s role, whose password the owner sets; one that could escape is refused',

@@ -232,7 +232,7 @@ describe('the runtime’s role', () => {
     'ALTER SEQUENCE command_number RESTART',
     'SELECT * FROM migrations.applied',
     `INSERT INTO migrations.applied VALUES ('x', 'x', now())`,
-    'INSERT INTO deployment SELECT 2, false, 1, now()',
+    'INSERT INTO deployment (id, halted, magic_namespace, updated_at) SELECT 2, false, 1, now()',
     'DELETE FROM deployment',
     'SELECT * FROM pg_authid',
     `COPY users TO PROGRAM 'true'`,

@@ -107,7 +107,7 @@ const CHECKS: [string, string][] = [
   ['ck_audit_seals_rows', 'UPDATE audit_seals SET rows = 0'],
   [
     'ck_deployment_one',
-    'INSERT INTO deployment SELECT 2, halted, magic_namespace, updated_at FROM deployment',
+    'INSERT INTO deployment (id, halted, magic_namespace, updated_at) SELECT 2, halted, magic_namespace, updated_at FROM deployment',
   ],
   ['ck_deployment_namespace', 'UPDATE deployment SET magic_namespace = 8192'],
   ['ck_deployment_epoch', 'UPDATE deployment SET magic_epoch = 256'],

@@ -24,7 +24,7 @@ const PARTS = {
   owners: `SELECT c.relname || ' ' || c.relowner::regrole FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace`,
   sequences: `SELECT concat_ws(' ', sequencename, data_type, start_value, min_value, max_value, increment_by, cycle, cache_size)
     FROM pg_sequences WHERE schemaname = 'public'`,
-  routines: `SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
+  routines: `SELECT p.oid::regprocedure || ' ' || p.proowner::regrole || ' ' || pg_get_functiondef(p.oid) FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
     AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')`,
   triggers: `SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal`,
   extensions: `SELECT extname FROM pg_extension`,

@@ -1,3 +1,0 @@
-DROP TABLE symbol_calendars;
---> statement-breakpoint
-DROP TABLE trading_calendars;

@@ -1,1 +1,0 @@
-REVOKE ALL ON trading_calendars, symbol_calendars FROM countersign_runtime;

@@ -1,1 +1,0 @@
-GRANT UPDATE (halted_at, halted_by, halt_reason) ON deployment TO countersign_runtime;

@@ -1,1 +1,0 @@
-REVOKE ALL ON bridge_nonces, bridge_candle_wishes FROM countersign_runtime;

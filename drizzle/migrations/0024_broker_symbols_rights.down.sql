@@ -1,1 +1,0 @@
-REVOKE UPDATE (history_until) ON accounts FROM countersign_runtime;

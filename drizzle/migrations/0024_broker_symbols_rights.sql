@@ -1,1 +1,0 @@
-GRANT UPDATE (history_until) ON accounts TO countersign_runtime;

@@ -1,1 +1,0 @@
-REVOKE ALL ON position_terms FROM countersign_runtime;

@@ -1,1 +1,0 @@
-GRANT SELECT, INSERT, UPDATE (stop_loss, take_profit) ON position_terms TO countersign_runtime;

@@ -1,1 +1,0 @@
-REVOKE UPDATE (detected_at) ON divergences FROM countersign_runtime;

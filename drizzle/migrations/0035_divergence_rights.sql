@@ -1,2 +1,0 @@
--- One that comes again stands from then on.
-GRANT UPDATE (detected_at) ON divergences TO countersign_runtime;

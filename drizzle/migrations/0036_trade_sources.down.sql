@@ -1,1 +1,0 @@
-DROP INDEX "ix_trades_user_source";

@@ -1,1 +1,0 @@
-CREATE INDEX "ix_trades_user_source" ON "trades" USING btree ("user_id","source","opened_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);
