@@ -91,6 +91,14 @@ import { postDivergenceAdopt } from './reconciliation/post-divergence-adopt.ts';
 import { postDivergenceClose } from './reconciliation/post-divergence-close.ts';
 import { postDivergenceIgnore } from './reconciliation/post-divergence-ignore.ts';
 import { postReconciliationRun } from './reconciliation/post-reconciliation-run.ts';
+import { getGuard } from './risk/get-guard.ts';
+import { getGuardBackfill } from './risk/get-guard-backfill.ts';
+import { getGuardTrip } from './risk/get-guard-trip.ts';
+import { listGuardTrips } from './risk/list-guard-trips.ts';
+import { patchGuard } from './risk/patch-guard.ts';
+import { postCloseAll } from './risk/post-close-all.ts';
+import { postGuardRearm } from './risk/post-guard-rearm.ts';
+import { postGuardStop } from './risk/post-guard-stop.ts';
 import { cancelSignal } from './signals/cancel-signal.ts';
 import { getSignal } from './signals/get-signal.ts';
 import { listRefusals } from './signals/list-refusals.ts';
@@ -147,6 +155,14 @@ export const ROUTES: readonly Endpoint[] = [
   haltAccount,
   resumeAccount,
   releaseAccount,
+  postCloseAll,
+  getGuard,
+  patchGuard,
+  postGuardRearm,
+  postGuardStop,
+  listGuardTrips,
+  getGuardTrip,
+  getGuardBackfill,
   postAccountRebuild,
   listOrders,
   getDeployment,

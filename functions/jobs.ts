@@ -31,6 +31,7 @@ import { reconcileAccounts, togetherAgain } from './reconciliation/reconcile-acc
 import { claimTick, finishTick } from './reconciliation/reconciliation-store.ts';
 import { idsOf, takeTurns } from './reconciliation/take-turns.ts';
 import { endTurns, type TurnLease } from './reconciliation/turn-lease-store.ts';
+import { readAccountLimits } from './risk/daily-base-store.ts';
 import { expireSignals } from './signals/expire-signals.ts';
 import { fanOutSignals } from './signals/fan-out-signals.ts';
 import { pruneIntake } from './signals/prune-intake.ts';
@@ -57,7 +58,10 @@ const acknowledge: Consumer = async (deps, event) => {
 
 export const CONSUMERS: Readonly<Record<string, Consumer>> = {
   'approval.approved': (deps, event) =>
-    executeApproval(deps, event, (accountId) => reconcileAccount(deps, accountId, { commands: false })),
+    executeApproval(deps, event, {
+      takeSnapshot: (accountId) => reconcileAccount(deps, accountId, { commands: false }),
+      dailyLimits: (accountId) => readAccountLimits(deps.db, accountId, deps.clock.nowMs()),
+    }),
   'approval.rejected': acknowledge,
   'command.created': sendCommand,
   [ALERT_TOPIC]: sendAlert,

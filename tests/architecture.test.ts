@@ -17,8 +17,9 @@ const ARROWS: Record<string, readonly string[]> = {
   market: ['platform', 'identity', 'bridge'],
   ledger: ['platform', 'identity'],
   execution: ['platform', 'identity', 'signals', 'bridge', 'market'],
+  risk: ['platform', 'identity', 'bridge', 'market', 'ledger', 'execution'],
   approvals: ['platform', 'identity', 'signals', 'execution'],
-  reconciliation: ['platform', 'identity', 'signals', 'bridge', 'market', 'execution', 'ledger'],
+  reconciliation: ['platform', 'identity', 'signals', 'bridge', 'market', 'execution', 'ledger', 'risk'],
   notify: ['platform', 'identity', 'signals'],
   charts: ['platform', 'identity', 'market'],
 };

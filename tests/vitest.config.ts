@@ -21,7 +21,7 @@ const wasmBytes = {
  */
 const TOGETHER = [
   ...['approvals', 'bridge', 'execution', 'identity', 'ledger', 'market', 'notify', 'platform'],
-  ...['reconciliation', 'signals'],
+  ...['reconciliation', 'risk', 'signals'],
 ].map((room) => `tests/${room}/**/*.test.ts`);
 TOGETHER.push('tests/charts/!(draw-chart|rasterizer).test.ts', 'tests/infra/local/broker/**/*.test.ts');
 

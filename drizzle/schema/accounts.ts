@@ -60,6 +60,8 @@ export const accounts = pgTable(
     maxSpreadPoints: integer('max_spread_points'),
     commissionPerLot: numeric('commission_per_lot', { precision: 18, scale: 8 }).notNull().default('0'),
     marginShareBps: smallint('margin_share_bps'),
+    maxInstrumentVolume: numeric('max_instrument_volume', { precision: 18, scale: 8 }),
+    maxExposurePercent: integer('max_exposure_percent'),
     instruments: text('instruments').array(),
     symbols: jsonb('symbols').notNull().default({}),
     ordersMade: bigint('orders_made', { mode: 'bigint' }).notNull().default(sql`0`),
@@ -81,7 +83,20 @@ export const accounts = pgTable(
     historyUntil: timestamp('history_until', { withTimezone: true, mode: 'string' }),
     state: jsonb('state'),
     /** Since when its deals do not add up to the broker's balance: what is computed of them is not verified. */
+    /** What its guard lets it do (`guards`): entries are taken while it is armed, or there is nothing to guard. */
+    guardPhase: text('guard_phase', {
+      enum: ['armed', 'suspect', 'warned', 'tripped', 'flat_latched', 'empty'],
+    })
+      .notNull()
+      .default('armed'),
     unverifiedAt: timestamp('unverified_at', { withTimezone: true, mode: 'string' }),
+    /**
+     * What all stored deals book (`booked-sums.ts`), what of it is cash flow, and what of that is credit. Without a precision:
+     * a sum is never too long to be stored.
+     */
+    booked: numeric('booked').notNull().default('0'),
+    flowed: numeric('flowed').notNull().default('0'),
+    credited: numeric('credited').notNull().default('0'),
     createdAt: timestamp('created_at', { withTimezone: true, mode: 'string' }).notNull(),
     updatedAt: timestamp('updated_at', { withTimezone: true, mode: 'string' }).notNull(),
   },
@@ -107,8 +122,14 @@ export const accounts = pgTable(
     check('ck_accounts_max_spread', sql`${t.maxSpreadPoints} > 0`),
     check('ck_accounts_commission', sql`${t.commissionPerLot} >= 0`),
     check('ck_accounts_margin_share', sql`${t.marginShareBps} between 1 and 10000`),
+    check('ck_accounts_max_instrument', sql`${t.maxInstrumentVolume} > 0`),
+    check('ck_accounts_max_exposure', sql`${t.maxExposurePercent} between 1 and 100000`),
     check('ck_accounts_symbols', sql`jsonb_typeof(${t.symbols}) = 'object'`),
     check('ck_accounts_binding', sql`(${t.login} is null) = (${t.boundAt} is null)`),
+    check(
+      'ck_accounts_guard_phase',
+      sql`${t.guardPhase} in ('armed', 'suspect', 'warned', 'tripped', 'flat_latched', 'empty')`,
+    ),
     check('ck_accounts_released', sql`${t.releasedAt} is null or ${t.halted}`),
     check('ck_accounts_behind', sql`(${t.epochBehindAt} is null) = (${t.epochBehindMagic} is null)`),
     check('ck_accounts_witness', sql`not ${t.epochWitness} or ${t.epochBehindAt} is not null`),
@@ -148,10 +169,13 @@ export const accountSymbols = pgTable(
     spec: jsonb('spec').notNull(),
     pendingBuy: numeric('pending_buy', { precision: 20, scale: 8 }).notNull(),
     pendingSell: numeric('pending_sell', { precision: 20, scale: 8 }).notNull(),
+    /** What its spread has been lately (`spread-watch.ts`). */
+    spreads: jsonb('spreads').notNull().default({}),
     snapshotAt: timestamp('snapshot_at', { withTimezone: true, mode: 'string' }).notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.accountId, t.symbol] }),
     check('ck_account_symbols_pending', sql`${t.pendingBuy} >= 0 and ${t.pendingSell} >= 0`),
+    check('ck_account_symbols_spreads', sql`jsonb_typeof(${t.spreads}) = 'object'`),
   ],
 );

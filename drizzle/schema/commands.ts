@@ -16,12 +16,14 @@ import {
 } from 'drizzle-orm/pg-core';
 import { accounts } from './accounts.ts';
 import { approvals } from './approvals.ts';
+import { guardTrips } from './guards.ts';
 import { signals } from './signals.ts';
 
 /**
  * What we told a broker to do: one row per intent, committed with its id and magic before anything is sent.
  * `ux_commands_approval` is why an approval is executed at most once, however often its event arrives; `leg` counts the
- * orders of one close (`exits`). A cancellation names the command whose working order it takes back, and is one at a time.
+ * orders of one close (`exits`). A cancellation names the command whose working order it takes back, or the trip for which
+ * anybody's goes, and is one at a time.
  */
 export const commands = pgTable(
   'commands',
@@ -64,6 +66,8 @@ export const commands = pgTable(
     /** Lots that the broker said were traded; null where it said none. */
     volumeFilled: numeric('volume_filled', { precision: 20, scale: 8 }),
     targetId: uuid('target_id').references((): AnyPgColumn => commands.id, { onDelete: 'restrict' }),
+    /** The guard's trip that closes by it. */
+    tripId: uuid('trip_id').references(() => guardTrips.id, { onDelete: 'restrict' }),
     createdAt: timestamp('created_at', { withTimezone: true, mode: 'string' }).notNull(),
     updatedAt: timestamp('updated_at', { withTimezone: true, mode: 'string' }).notNull(),
   },
@@ -73,12 +77,25 @@ export const commands = pgTable(
       sql`${t.state} in ('created', 'sent', 'placed', 'done', 'partial', 'failed', 'expired', 'unknown', 'not_executed', 'ended')`,
     ),
     check('ck_commands_kind', sql`${t.kind} in ('open', 'place', 'close', 'cancel', 'modify_sltp')`),
-    check('ck_commands_target', sql`(${t.kind} = 'cancel') = (${t.targetId} is not null)`),
+    check(
+      'ck_commands_target',
+      sql`case when ${t.kind} = 'cancel' then ${t.targetId} is not null or ${t.tripId} is not null else ${t.targetId} is null end`,
+    ),
+    check('ck_commands_trip', sql`${t.tripId} is null or ${t.kind} in ('close', 'cancel')`),
     check('ck_commands_leg', sql`${t.leg} >= 0 and (${t.leg} = 0 or ${t.kind} = 'close')`),
     check('ck_commands_comment', sql`length(${t.comment}) <= 26`),
     uniqueIndex('ux_commands_approval').on(t.approvalId, t.leg).where(sql`${t.approvalId} is not null`),
     uniqueIndex('ux_commands_magic').on(t.magic),
     uniqueIndex('ux_commands_target').on(t.targetId).where(sql`${t.state} in ('created', 'sent', 'unknown')`),
+    // One order under way of each thing that a trip closes; an order that was filled in part has its position's number.
+    uniqueIndex('ux_commands_trip')
+      .on(
+        t.tripId,
+        t.kind,
+        sql`coalesce(${t.instruction}->'pre'->>'position_id', ${t.instruction}->'order'->>'order_ticket')`,
+      )
+      .where(sql`${t.tripId} is not null and ${t.state} in ('created', 'sent', 'unknown')`),
+    index('ix_commands_trip').on(t.tripId, t.createdAt).where(sql`${t.tripId} is not null`),
     index('ix_commands_target').on(t.targetId).where(sql`${t.targetId} is not null`),
     index('ix_commands_position').on(t.accountId, t.positionId).where(sql`${t.positionId} is not null`),
     // Attempts of one command differ in the lowest four bits alone.

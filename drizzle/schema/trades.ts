@@ -147,6 +147,8 @@ export const tradeLegs = pgTable(
       .references(() => accounts.id, { onDelete: 'restrict' }),
     dealTicket: text('deal_ticket').notNull(),
     source: text('source', { enum: ['bot', 'manual'] }).notNull(),
+    /** The trade's, as `source` and `instrument` are, so that sums of legs need no join. */
+    strategy: text('strategy'),
     instrument: text('instrument').notNull(),
     side: text('side', { enum: ['buy', 'sell'] }).notNull(),
     volume: amount('volume').notNull(),
@@ -168,7 +170,10 @@ export const tradeLegs = pgTable(
   ],
 );
 
-/** What an account was worth at a moment, as a snapshot that passed the gate stated it. */
+/**
+ * What an account was worth at a moment, as a snapshot that passed the gate stated it; and what its deals had booked until then, as
+ * far as they were known with it (`accounts.booked`). Null: nobody knows that of this point.
+ */
 export const equityPoints = pgTable(
   'equity_points',
   {
@@ -179,8 +184,13 @@ export const equityPoints = pgTable(
     balance: amount('balance').notNull(),
     credit: amount('credit').notNull(),
     equity: amount('equity').notNull(),
+    booked: numeric('booked'),
+    flowed: numeric('flowed'),
   },
-  (t) => [primaryKey({ columns: [t.accountId, t.at] })],
+  (t) => [
+    primaryKey({ columns: [t.accountId, t.at] }),
+    check('ck_equity_points_sums', sql`(${t.booked} is null) = (${t.flowed} is null)`),
+  ],
 );
 
 /** Open positions as the last valid snapshot shows them; replaced as a whole with each one. */

@@ -2,8 +2,8 @@
  * The webhook adapter of the bridge port: signs what we say, believes only a reply that is signed over our own request. A
  * reply that is late, unsigned, badly signed, or not of the protocol counts as none, and then nobody knows whether the
  * other side acted: that is `no-reply`. What only reads is asked again within the policy of `resilient-call.ts`; `execute`
- * is never sent again, and goes through the bridge's circuit, which holds back all of it but closes and cancellations: a
- * position is not left open, nor an order working, because other calls have failed.
+ * is never sent again, and goes through the bridge's circuit, which holds back all of it but closes and cancellations, and
+ * lets the orders of the guard through: a position is not left open, nor an order working, because other calls have failed.
  */
 import type { z } from 'zod';
 import { type KnownBridge, readBridge } from '../identity/bridge-store.ts';
@@ -40,6 +40,9 @@ import {
   candlesReply,
   type ExecutionResult,
   executeReply,
+  type GuardOrder,
+  type GuardReport,
+  guardReply,
   lookupReply,
   snapshotReply,
 } from './bridge-protocol.ts';
@@ -56,6 +59,8 @@ export type Acquaintance = {
    * taken for one that is down: it may only be slow.
    */
   patienceMs?: number;
+  /** What a snapshot's request says to the bridge's own guard; one that has none overreads it. */
+  guard?: GuardOrder | null;
 };
 
 /** A bridge as it is reached from here. One that polls answers nothing: bars are left for it to fetch (`deferred`). */
@@ -64,11 +69,13 @@ export const bridgeClient = (deps: Deps, bridgeId: string, of: Acquaintance = {}
   snapshot: (dealsFromMs, dealsToMs = null) => {
     const [from, to] = [dealsFromMs, dealsToMs].map((ms) => (ms === null ? null : isoTime(ms)));
     const wanted = { kind: 'snapshot' as const, deals_from: from ?? null, deals_to: to ?? null };
-    return call(deps, bridgeId, wanted, snapshotReply, of);
+    const ordered = of.guard ? { guard: of.guard } : {};
+    return call(deps, bridgeId, { ...wanted, ...ordered }, snapshotReply, of);
   },
   execute: (command) => execute(deps, bridgeId, command),
   lookup: ({ cmdId, magic }) => call(deps, bridgeId, { kind: 'lookup', cmd_id: cmdId, magic }, lookupReply),
   candles: (wanted) => candles(deps, bridgeId, wanted),
+  guard: (order) => guard(deps, bridgeId, order),
 });
 
 async function execute(
@@ -82,6 +89,11 @@ async function execute(
   return result.cmd_id === command.cmd_id
     ? { kind: 'reply', value: result }
     : { kind: 'no-reply', effect: 'unknown', word: 'malformed' };
+}
+
+async function guard(deps: Deps, bridgeId: string, order: GuardOrder): Promise<Reply<GuardReport>> {
+  const reply = await call(deps, bridgeId, { kind: 'guard', guard: order }, guardReply);
+  return reply.kind === 'no-reply' ? reply : { kind: 'reply', value: reply.value.guard };
 }
 
 async function candles(deps: Deps, bridgeId: string, wanted: WantedCandles): Promise<Reply<CandlesReply>> {
@@ -104,7 +116,7 @@ async function call<S extends z.ZodType>(
     {
       ...{ operation: `bridge-${wanted.kind}`, service: 'bridge', circuit: circuitOf(bridgeId, wanted) },
       ...{ repeatable: reads, once: !reads },
-      evenOpen: wanted.kind === 'execute' && !['open', 'place'].includes(wanted.command.kind),
+      evenOpen: reducesRisk(wanted),
     },
     async () => {
       const reply = await ask(deps, bridgeId, wanted, schema, of);
@@ -117,6 +129,10 @@ async function call<S extends z.ZodType>(
   deps.metrics.count(MT5_CONNECT, ['circuit-open']);
   return { kind: 'no-reply', effect: 'none', word: 'circuit-open' };
 }
+
+/** A position is not left open because other calls have failed. */
+const reducesRisk = (wanted: Ask): boolean =>
+  wanted.kind === 'guard' || (wanted.kind === 'execute' && !['open', 'place'].includes(wanted.command.kind));
 
 /** Bars are asked for by whoever looks at a chart, and are no reason to hold back an order. */
 const circuitOf = (bridgeId: string, { kind }: Ask): string =>

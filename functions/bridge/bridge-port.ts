@@ -9,6 +9,8 @@ import {
   type BridgeRequest,
   type CandlesReply,
   type ExecutionResult,
+  type GuardOrder,
+  type GuardReport,
   type Lookup,
   PROTOCOL_VERSION,
   type Snapshot,
@@ -64,6 +66,11 @@ export type BridgePort = {
   /** What became of a command: the bridge's journal and everything at the broker that carries its magic. */
   lookup(command: { cmdId: string; attempt: number; magic: string }): Promise<Reply<Lookup>>;
   candles(wanted: WantedCandles): Promise<Reply<CandlesReply>>;
+  /**
+   * By what the bridge's own guard judges from now on. Only for one whose snapshot carried a report: others know no such
+   * request. The version makes a repeat harmless.
+   */
+  guard(order: GuardOrder): Promise<Reply<GuardReport>>;
 };
 
 /** What is asked, before it has an id and a time. */

@@ -43,6 +43,8 @@ export const accountInfo = z.object({
   trade_allowed: z.boolean(),
   /** Equity in percent of the margin; null without positions. */
   margin_level: decimal.nullish(),
+  /** The margin level, in percent, under which the broker closes by itself; null where it counts in money. */
+  margin_so_so: decimal.nullish(),
 });
 
 export const positionInfo = z.object({
@@ -126,6 +128,29 @@ export const symbolInfo = z.object({
 });
 
 const bar = z.object({ time, open: decimal, high: decimal, low: decimal, close: decimal, volume: decimal });
+/**
+ * What a bridge's own guard says of itself. It is said until an order of a newer version, or one that orders this close or
+ * says that it is latched, has been taken.
+ */
+export const guardReport = z.object({
+  /** Of the order by which it judges; null: none was given yet. */
+  version: z.number().int().nonnegative().nullable(),
+  /** `flat`: it has closed, and nothing in its scope is left. */
+  phase: z.enum(['idle', 'warned', 'closing', 'flat']),
+  /** The trip that it closes for, where that was ordered; null where it acts by itself. */
+  trip_id: z.string().max(100).nullable(),
+  since: time.nullable(),
+  /** `ordered`, or the breach that it saw: `drawdown`, `hard-drawdown`, `floor`, `equity`. */
+  cause: label.nullable(),
+  /** Of its last sample. */
+  equity: decimal.nullable(),
+  /** Valid samples in a row that showed the breach. */
+  samples: z.number().int().nonnegative(),
+  /** Why the last order was not taken, e.g. `login`; left out or null where it was. */
+  refused: label.nullish(),
+});
+export type GuardReport = z.output<typeof guardReport>;
+
 /** Closed bars that a bridge sends with a snapshot though nobody asked for them. */
 export const pushedCandles = z.object({ symbol: label, timeframe: label, bars: z.array(bar).max(1_000) });
 
@@ -156,6 +181,8 @@ export const snapshotReply = z.object({
   }),
   highest_magic: magic,
   candles: z.array(pushedCandles).max(20).optional(),
+  /** Left out by a bridge that guards nothing by itself, which is then given no order of a guard. */
+  guard: guardReport.nullish(),
 });
 
 export const executionResult = z.object({
@@ -192,6 +219,9 @@ export const candlesReply = z.object({
   server_now: time.optional(),
   candles: z.array(bar).max(5_000),
 });
+
+/** What the bridge's guard says once it has taken an order. */
+export const guardReply = z.object({ ...common, kind: z.literal('guard'), guard: guardReport });
 
 export type Snapshot = z.output<typeof snapshotReply>;
 export type PushedCandles = z.output<typeof pushedCandles>;
@@ -261,6 +291,40 @@ export type TradeInstruction = Pick<z.output<typeof tradeCommand>, 'kind' | 'pre
 export type CancelInstruction = Pick<z.output<typeof cancelCommand>, 'kind' | 'pre' | 'order'>;
 export type ModifyInstruction = Pick<z.output<typeof modifyCommand>, 'kind' | 'pre' | 'order'>;
 
+/**
+ * What a bridge guards by itself, also while we are away (domain: drawdown guard). The newest version holds; money as decimal
+ * strings in the account's currency. An order for another login or server than the terminal's is refused.
+ */
+export const guardOrder = z.object({
+  /** Grows with each change; an older one is ignored. */
+  version: z.number().int().nonnegative(),
+  login: z.string(),
+  server: z.string(),
+  /** False: it watches nothing by itself. A `close` is carried out all the same. */
+  armed: z.boolean(),
+  scope: z.enum(['all', 'own']),
+  /** Ours are the positions and orders whose magic number is this one in its upper 24 bits: magic >> 40. */
+  namespace: z.number().int(),
+  /** Of the unitised account: value of a unit = equity / units, and the highest that it was. */
+  units: z.string(),
+  peak: z.string(),
+  /** Balance and credit as they were when all deals up to `booked_to`, and none later, were in them. */
+  balance: z.string(),
+  credit: z.string(),
+  booked_to: z.string().nullable(),
+  /** Fall of a unit's value from its peak, in basis points, at which it warns, and closes at once. */
+  trip_bps: z.number().int().positive(),
+  hard_bps: z.number().int().positive(),
+  /** Equity, of the whole account, under which it warns; null: none, or one that the account has never had yet. */
+  equity_floor: z.string().nullable(),
+  warning_ms: z.number().int().nonnegative(),
+  /** To be closed from `not_before` on, ISO 8601, whether we are heard of again or not, unless a newer version revokes it. */
+  close: z.object({ trip_id: z.string(), not_before: z.string(), revocable: z.boolean() }).nullable(),
+  /** It has closed and nobody has re-armed it: it watches nothing by itself and reports nothing more. */
+  latched: z.boolean(),
+});
+export type GuardOrder = z.output<typeof guardOrder>;
+
 const asked = { v: z.literal(PROTOCOL_VERSION), request_id: z.string(), sent_at: z.string() };
 
 /** Everything that we ask a bridge, as it travels, whichever lane carries it. */
@@ -271,7 +335,10 @@ export const bridgeRequest = z.discriminatedUnion('kind', [
     /** Deals and ended orders from this time on, null: from the beginning, and before that one, null: to the end. */
     deals_from: z.string().nullable(),
     deals_to: z.string().nullable(),
+    guard: guardOrder.optional(),
   }),
+  /** Given at once after a change, to a bridge whose snapshot carried a report. */
+  z.object({ ...asked, kind: z.literal('guard'), guard: guardOrder }),
   z.object({ ...asked, kind: z.literal('execute'), command: bridgeCommand }),
   z.object({ ...asked, kind: z.literal('lookup'), cmd_id: z.string(), magic: z.string() }),
   z.object({

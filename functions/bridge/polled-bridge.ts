@@ -6,7 +6,7 @@
  * second look. Pure.
  */
 import { type BridgePort, candlesAsk, type NoReply, requestOf, type WantedCandles } from './bridge-port.ts';
-import type { BridgeRequest, CandlesReply, ExecutionResult, Lookup } from './bridge-protocol.ts';
+import type { BridgeRequest, CandlesReply, ExecutionResult, GuardOrder, Lookup } from './bridge-protocol.ts';
 import type { SyncRequest } from './sync-protocol.ts';
 
 /** A look-up that was under way for longer is made anew. */
@@ -22,6 +22,8 @@ export type PolledBridge = BridgePort & {
   /** Results of commands that were handed out earlier. */
   readonly results: readonly ExecutionResult[];
   readonly broughtCandles: readonly BroughtCandles[];
+  /** What its guard is to judge by, to go out with our reply; the last that was given. */
+  readonly guardOrder: GuardOrder | null;
 };
 
 type LookupOf = { cmdId: string; attempt: number };
@@ -37,6 +39,7 @@ export function polledBridge(brought: SyncRequest, nowMs: number): PolledBridge 
   const requests: BridgeRequest[] = [];
   const { snapshot, replies } = brought;
   const candleReplies = replies.filter((r) => r.kind === 'candles');
+  let guardOrder: GuardOrder | null = null;
   const defer = (request: BridgeRequest): NoReply => {
     requests.push(request);
     return DEFERRED;
@@ -62,6 +65,13 @@ export function polledBridge(brought: SyncRequest, nowMs: number): PolledBridge 
       const id = candlesId(wanted);
       const found = candleReplies.find((r) => r.request_id === id);
       return found ? { kind: 'reply', value: found } : defer(requestOf(candlesAsk(wanted), id, nowMs));
+    },
+    guard: async (order) => {
+      guardOrder = order;
+      return DEFERRED;
+    },
+    get guardOrder() {
+      return guardOrder;
     },
   };
 }

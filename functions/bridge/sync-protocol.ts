@@ -8,6 +8,7 @@ import {
   bridgeRequest,
   candlesReply,
   executeReply,
+  guardOrder,
   lookupReply,
   PROTOCOL_VERSION,
   snapshotReply,
@@ -42,5 +43,7 @@ export const syncReply = z.object({
   outcome: z.string().nullable(),
   /** What to carry out, in this order. */
   requests: z.array(bridgeRequest),
+  /** By what its guard judges from now on; left out for a bridge that reported none, or where nothing is ordered. */
+  guard: guardOrder.optional(),
 });
 export type SyncReply = z.output<typeof syncReply>;

@@ -22,6 +22,10 @@ export type AccountSettings = {
   commissionPerLot: string;
   /** Hundredths of a percent of the free margin that one order may take; null: all of it, where margin is stated. */
   marginShareBps: number | null;
+  /** Most lots of one instrument that stand, work and are on their way, of both sides together; null: no limit. */
+  maxInstrumentVolume: string | null;
+  /** Most that all of it may be worth at its prices, in percent of the equity: 3000 is thirty times; null: no limit. */
+  maxExposurePercent: number | null;
   /** What may be traded; null: whatever the producers send. */
   instruments: readonly string[] | null;
   /** The broker's name of an instrument, where it is another. */
@@ -63,6 +67,8 @@ export const settingsChange = z.strictObject({
   max_spread_points: z.number().int().min(1).max(100_000).nullable().optional(),
   commission_per_lot: decimalWithin('0', '10000', 8, true).optional(),
   margin_share_bps: z.number().int().min(1).max(10_000).nullable().optional(),
+  max_instrument_volume: decimalWithin('0', '10000').nullable().optional(),
+  max_exposure_percent: z.number().int().min(1).max(100_000).nullable().optional(),
   instruments: z.array(instrument).max(200).nullable().optional(),
   symbols: symbols.optional(),
 });

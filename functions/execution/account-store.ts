@@ -7,6 +7,7 @@ import { plain, plainOrNull } from '../platform/decimal.ts';
 import { readPage, rowTime } from '../platform/page.ts';
 import type { AccountSettings, SettingsChange } from './account-settings.ts';
 import type { Standing } from './entry-barrier.ts';
+import { liquidates } from './liquidation-store.ts';
 import { hasRemedies } from './remedy-store.ts';
 
 export type Binding = {
@@ -27,6 +28,8 @@ export type AccountEpoch = {
   /** Whether an owner or admin has ever let it trade. */
   trusted: boolean;
 };
+/** What its guard lets it do; entries are taken while it is armed, or there is nothing to guard. */
+export type GuardPhase = 'armed' | 'suspect' | 'warned' | 'tripped' | 'flat_latched' | 'empty';
 export type Account = {
   id: string;
   userId: string;
@@ -40,6 +43,7 @@ export type Account = {
   halted: boolean;
   /** While it is halted, orders that work are taken back. */
   withdrawPending: boolean;
+  guardPhase: GuardPhase;
   orderVolume: string;
   settings: AccountSettings;
   version: number;
@@ -69,7 +73,7 @@ export type Account = {
   } | null;
   /** Whether its bridge polls, so that nobody can call it; absent where the row was read without it. */
   polled?: boolean;
-  /** Whether an approved close is under way, or a divergence has a remedy; absent where the row was read without it. */
+  /** Whether an approved close is under way, everything is being closed, or a divergence has a remedy; absent where the row was read without it. */
   leaving?: boolean;
   /** What holds for every account; absent where the row was read without it. */
   deployment?: Standing;
@@ -96,6 +100,8 @@ const settingsOf = (row: Row): AccountSettings => ({
   maxSpreadPoints: numberOrNull(row['max_spread_points']),
   commissionPerLot: plain(String(row['commission_per_lot'])),
   marginShareBps: numberOrNull(row['margin_share_bps']),
+  maxInstrumentVolume: plainOrNull(textOrNull(row['max_instrument_volume'])),
+  maxExposurePercent: numberOrNull(row['max_exposure_percent']),
   instruments: row['instruments'] as string[] | null,
   symbols: row['symbols'] as Record<string, string>,
 });
@@ -120,6 +126,7 @@ export const accountOf = (row: Row): Account => ({
         },
   halted: row['halted'] === true,
   withdrawPending: row['withdraw_pending'] === true,
+  guardPhase: row['guard_phase'] as GuardPhase,
   orderVolume: String(row['order_volume']),
   settings: settingsOf(row),
   version: Number(row['version']),
@@ -229,7 +236,7 @@ const accountWhere = async (db: Database, which: SQL): Promise<Account | null> =
 /** Accounts with all that stands beside them, of which `which` is true: `accountOf` reads a row. */
 export const accountsWhere = (which: SQL): SQL => sql`SELECT accounts.*, ${STANDING_COLUMNS},
       (EXISTS (SELECT 1 FROM exits x WHERE x.account_id = accounts.id AND x.state = 'open')
-        OR ${hasRemedies(sql`accounts.id`)}) AS leaving,
+        OR ${liquidates(sql`accounts.id`)} OR ${hasRemedies(sql`accounts.id`)}) AS leaving,
       (SELECT b.url IS NULL FROM bridges b WHERE b.id = accounts.bridge_id) AS polled ${WITH_STANDING} WHERE ${which}`;
 
 /** One account. */
@@ -339,6 +346,8 @@ const SETTING_COLUMNS: readonly (readonly [keyof SettingsChange, string])[] = [
   ['max_spread_points', 'integer'],
   ['commission_per_lot', 'numeric'],
   ['margin_share_bps', 'smallint'],
+  ['max_instrument_volume', 'numeric'],
+  ['max_exposure_percent', 'integer'],
   ['instruments', 'text[]'],
   ['symbols', 'jsonb'],
 ];

@@ -38,7 +38,7 @@ const PRICE_TRIES = 3;
 /** We never reached the bridge, and soon may; a timeout is one of connecting where nothing was sent. */
 const PASSING_SILENCE = new Set(['unreachable', 'circuit-open', 'timeout']);
 
-type Facts = Pick<Command, 'attempt' | 'expiresMs' | 'instruction'>;
+type Facts = Pick<Command, 'attempt' | 'expiresMs' | 'instruction' | 'tripId'>;
 
 /** What a signed result means at `nowMs` for the attempt that it is about. */
 export function outcomeOf(command: Facts, result: ExecutionResult, nowMs: number): Outcome {
@@ -132,14 +132,14 @@ function refusedBy(
   command: Facts,
   { reason, said, nowMs }: { reason: string; said: Said; nowMs: number },
 ): Outcome {
-  const { attempt, expiresMs, instruction } = command;
+  const { attempt, expiresMs, instruction, tripId } = command;
   const leaving = leaves(instruction.kind);
   const failed = settled({ state: 'failed', reason, ...said });
   const again = (notBeforeMs: number, attempts: number): Outcome =>
     attempt + 1 < attempts && notBeforeMs < expiresMs
       ? { kind: 'retry', notBeforeMs, reason, ...said }
       : failed;
-  const waitedMs = nowMs + retryPauseMs(attempt);
+  const waitedMs = nowMs + retryPauseMs(attempt, tripId !== null);
   switch (kind) {
     case 'retry-price':
       return attempt + 1 < PRICE_TRIES || !leaving

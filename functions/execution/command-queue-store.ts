@@ -3,7 +3,7 @@
  *  1. nothing is sent after its deadline, to another login or server than the account is bound to, or without the
  *     account's lease; no entry is sent while the account or the deployment is halted, or a restored database is suspected
  *     (`restore-epoch.ts`), nor while the account's history is read page by page: what stands in it is not known before the
- *     last. Closes are: each names what it takes back, and the bridge looks whether that is there;
+ *     last; and none while the account's guard looks closer, warns or closes everything. Closes are: each names what it takes back, and the bridge looks whether that is there;
  *  2. commands of one account and symbol go in the order of their making, exits before entries. An entry waits while
  *     anything before it is on its way or unknown; an exit waits only for an earlier exit of the same position;
  *  3. nobody waits for ever: a command's own deadline ends the wait, and `predecessor-open` is then its reason;
@@ -21,15 +21,24 @@ import { statusCode } from '../signals/signal-status.ts';
 import { heldLease, LEASE_MS, type Lease, leaseEnd } from './account-lease-store.ts';
 import { blockersOf, type Command, commandOf, enters, isEarlier, OUR_INSTRUMENT } from './command-store.ts';
 import { exitsWoken } from './exit-store.ts';
+import { isWanted, liquidates } from './liquidation-store.ts';
 import { inDoubt, sendableMagic } from './restore-epoch-store.ts';
 
 /** Over a created command `c`, its account `a` and the deployment `d`. */
 const halted = sql`${enters('c')} AND (a.halted OR d.halted)`;
 const elsewhere = sql`(c.instruction->'pre'->>'login', c.instruction->'pre'->>'server') IS DISTINCT FROM (a.login, a.server)`;
+/** Of an entry: the guard closes everything, or has, and it is refused; or it looks closer, and the entry waits. */
+const refusedByGuard = sql`a.guard_phase IN ('tripped', 'flat_latched')`;
+const heldByGuard = sql`a.guard_phase NOT IN ('armed', 'empty')`;
+/** A trip is over, or its owner has stopped it: what it made and was not sent is not sent any more. */
+const outlived = sql`c.trip_id IS NOT NULL AND NOT ${isWanted}`;
 const catchingUp = sql`a.history_until IS NOT NULL`;
-const unsendable = (now: SQL): SQL => sql`(c.expires_at <= ${now} OR ${halted} OR ${elsewhere})`;
-const sendable = (now: SQL): SQL => sql`(c.expires_at > ${now} AND NOT (${halted}) AND NOT (${elsewhere})
-  AND NOT (${enters('c')} AND (${inDoubt} OR ${catchingUp}))
+const unsendable = (now: SQL): SQL => sql`(c.expires_at <= ${now} OR ${halted} OR ${elsewhere}
+  OR ${enters('c')} AND ${refusedByGuard} OR ${outlived})`;
+const sendable = (
+  now: SQL,
+): SQL => sql`(c.expires_at > ${now} AND NOT (${halted}) AND NOT (${elsewhere}) AND NOT (${outlived})
+  AND NOT (${enters('c')} AND (${inDoubt} OR ${catchingUp} OR ${heldByGuard}))
   AND (c.not_before IS NULL OR c.not_before <= ${now}) AND NOT EXISTS (SELECT 1 ${blockersOf(now)}))`;
 
 /** What takes back an order that may still fill comes first, then what closes, then what protects, then what opens (domain 3.3). */
@@ -70,7 +79,7 @@ export async function sendNext(
     WHERE account_id = ${lease.accountId}::uuid AND epoch = ${String(lease.epoch)}::bigint AND expires_at > ${now}
     RETURNING account_id, epoch
   ), a AS (
-    SELECT id, halted, login, server, bridge_id, symbols, history_until, epoch_behind_at, epoch_doubts FROM accounts
+    SELECT id, halted, guard_phase, login, server, bridge_id, symbols, history_until, epoch_behind_at, epoch_doubts FROM accounts
     WHERE id = (SELECT account_id FROM lease) FOR SHARE
   ), d AS (
     SELECT halted, magic_epoch, epoch_behind_at, epoch_doubts FROM deployment FOR SHARE
@@ -93,7 +102,9 @@ export async function refuseUnsendable(db: Database, lease: Lease, nowMs: number
       CASE WHEN c.expires_at <= ${now} AND EXISTS (SELECT 1 ${blockersOf(sql`c.created_at`)}
           AND (NOT (${enters('b')}) OR ${isEarlier})) THEN 'predecessor-open'
         WHEN c.expires_at <= ${now} THEN coalesce(CASE WHEN NOT (${enters('c')}) THEN c.reason END, 'command-expired') WHEN ${elsewhere} THEN 'account-rebound'
-        WHEN a.halted THEN 'account-halted' ELSE 'deployment-halted' END AS reason
+        WHEN c.trip_id IS NOT NULL THEN 'liquidation-stopped'
+        WHEN a.halted THEN 'account-halted' WHEN d.halted THEN 'deployment-halted'
+        WHEN a.guard_phase = 'tripped' THEN 'guard-tripped' ELSE 'guard-latched' END AS reason
     FROM lease JOIN accounts a ON a.id = lease.account_id JOIN commands c ON c.account_id = a.id CROSS JOIN deployment d
     WHERE c.state = 'created' AND ${unsendable(now)}
   ), settled AS (
@@ -113,8 +124,10 @@ export async function refuseUnsendable(db: Database, lease: Lease, nowMs: number
 export type Waiting = {
   /** Whether anything could be sent by a call, or refused, at once. */
   due: boolean;
-  /** When the first pause ends that a call will follow; null without one. */
+  /** When the first pause ends that a call will follow, those of a guard's trip left out; null without one. */
   pausedUntilMs: number | null;
+  /** The same of a guard's trip. */
+  tripPausedMs: number | null;
   /** When an approved close is to be looked at again by a call; null without one. */
   lookMs: number | null;
 };
@@ -128,7 +141,8 @@ export async function releaseLease(db: Database, lease: Lease, nowMs: number): P
   const [, [row] = []] = await db.batch([
     leaseEnd(lease),
     sql`SELECT bool_or(${unsendable(now)} OR ${reachedBy('called')} AND ${sendable(now)}) AS due,
-          min(c.not_before) FILTER (WHERE c.not_before > ${now} AND ${reachedBy('called')}) AS paused_until,
+          min(c.not_before) FILTER (WHERE c.not_before > ${now} AND c.trip_id IS NULL AND ${reachedBy('called')}) AS paused_until,
+          min(c.not_before) FILTER (WHERE c.not_before > ${now} AND c.trip_id IS NOT NULL AND ${reachedBy('called')}) AS trip_paused,
           (SELECT min(x.next_at) FROM exits x JOIN accounts a ON a.id = x.account_id WHERE x.state = 'open'
             AND a.id = ${lease.accountId}::uuid AND (x.next_at <= ${now} OR ${reachedBy('called')})) AS look
         FROM commands c JOIN accounts a ON a.id = c.account_id CROSS JOIN deployment d
@@ -138,7 +152,7 @@ export async function releaseLease(db: Database, lease: Lease, nowMs: number): P
     row === undefined || row[column] === null ? null : rowTime(row, column);
   const lookMs = timeOf('look');
   const due = row?.['due'] === true || (lookMs !== null && lookMs <= nowMs);
-  return { due, pausedUntilMs: timeOf('paused_until'), lookMs };
+  return { due, pausedUntilMs: timeOf('paused_until'), tripPausedMs: timeOf('trip_paused'), lookMs };
 }
 
 /** When the account's lease ends, long past where it was let go of; null where nothing waits that a call could still send. */
@@ -151,6 +165,6 @@ export async function leaseBeforeWaiting(
     await db.run(sql`SELECT l.expires_at FROM account_leases l JOIN accounts a ON a.id = l.account_id
     WHERE a.id = ${accountId}::uuid AND ${reachedBy('called')} AND (EXISTS (SELECT 1 FROM commands c
         WHERE c.account_id = a.id AND c.state = 'created' AND c.expires_at > ${isoTime(nowMs)}::timestamptz)
-      OR EXISTS (SELECT 1 FROM exits x WHERE x.account_id = a.id AND x.state = 'open'))`);
+      OR EXISTS (SELECT 1 FROM exits x WHERE x.account_id = a.id AND x.state = 'open') OR ${liquidates(sql`a.id`)})`);
   return row === undefined ? null : rowTime(row, 'expires_at');
 }

@@ -58,6 +58,8 @@ export type Command = {
   volumeFilled: string | null;
   /** The command whose order it cancels. */
   targetId: string | null;
+  /** The guard's trip that closes by it. */
+  tripId: string | null;
   retcode: number | null;
   brokerComment: string | null;
   reason: string | null;
@@ -92,6 +94,7 @@ export const commandOf = (row: Row): Command => ({
   orderTicket: textOrNull(row['order_ticket']),
   volumeFilled: plainOrNull(textOrNull(row['volume_filled'])),
   targetId: textOrNull(row['target_id']),
+  tripId: textOrNull(row['trip_id']),
   retcode: row['retcode'] === null ? null : Number(row['retcode']),
   brokerComment: textOrNull(row['broker_comment']),
   reason: textOrNull(row['reason']),
@@ -113,7 +116,7 @@ export type NewCommand = {
 
 /**
  * Makes the command of an approved entry with its event, and the end of the approval's event, all or nothing; false where
- * a halt, a suspected restore, the signal's cancellation, a refusal of the approval or a new epoch came first, or there is a
+ * a halt, a suspected restore, the account's guard, the signal's cancellation, a refusal of the approval or a new epoch came first, or there is a
  * command already. With `ordersMade` also false where another command was made for the account since that was read: what
  * was counted then does not hold any more.
  */
@@ -131,6 +134,7 @@ export async function createCommand(
     SELECT a.id, s.instrument FROM accounts a CROSS JOIN deployment d CROSS JOIN signals s
       JOIN approvals q ON q.signal_id = s.id JOIN deliveries v ON v.signal_id = s.id AND v.user_id = q.user_id
     WHERE a.id = ${accountId}::uuid AND NOT (a.halted OR d.halted OR ${inDoubt})
+      AND a.guard_phase IN ('armed', 'empty')
       AND (${made.ordersMade === null}::boolean OR a.orders_made = ${String(made.ordersMade ?? 0)}::bigint)
       AND s.id = ${signalId}::uuid AND s.status = ${statusCode('new')} AND ${isCurrentMagic(magic)}
       AND q.id = ${approvalId}::uuid AND q.account_id = a.id AND v.status = ${statusCode('approved')}
@@ -213,6 +217,7 @@ export const blockersOf = (now: SQL): SQL => sql`FROM commands b
     AND (b.state IN ('sent', 'unknown') OR b.state = 'created' AND b.expires_at > ${now}
       AND (${enters('c')} AND NOT (${enters('b')}) OR ${isEarlier}))
     AND (${enters('c')} OR b.kind = c.kind AND (b.target_id = c.target_id
+      OR b.instruction->'order'->>'order_ticket' = c.instruction->'order'->>'order_ticket'
       OR b.instruction->'pre'->>'position_id' = c.instruction->'pre'->>'position_id'))`;
 
 /**

@@ -3,6 +3,10 @@
  * snapshot stated it, what stands and works at the broker, and commands that no snapshot can have shown yet.
  */
 import { type SQL, sql } from 'drizzle-orm';
+import type { Candle } from '../market/candle.ts';
+import { storedMarketSettings } from '../market/market-guard-settings.ts';
+import { GAP_BARS, GAP_TIMEFRAME } from '../market/price-gap.ts';
+import { storedSpreads } from '../market/spread-watch.ts';
 import type { Database, Row } from '../platform/database.ts';
 import { Big, plain, sum } from '../platform/decimal.ts';
 import { rowTime } from '../platform/page.ts';
@@ -11,6 +15,8 @@ import { accountOf, STANDING_COLUMNS } from './account-store.ts';
 import type { ApprovedTerms } from './approved-terms.ts';
 import { enters } from './command-store.ts';
 import type { EntryFacts } from './entry-order.ts';
+import { type Exposed, exposureOf } from './exposure.ts';
+import type { MarketWatch } from './market-watch.ts';
 import { epochIn, NEXT_NUMBER } from './restore-epoch-store.ts';
 import type { TradingFacts } from './sized-entry.ts';
 import type { Stake } from './stake.ts';
@@ -46,6 +52,9 @@ export const TRADING_COLUMNS: SQL = sql`a.*, coalesce(a.symbols->>s.instrument, 
       -- Whoever raised the restore epoch has judged what the epochs before it left behind.
       AND ${epochIn(sql`(v.evidence->>'magic')::bigint`)} >= (SELECT magic_epoch FROM deployment))
     AND v.evidence->>'symbol' = coalesce(a.symbols->>s.instrument, s.instrument)) AS quarantined,
+  -- Weighed only where somebody limits it: each symbol's specification, and what works in it.
+  CASE WHEN a.max_exposure_percent IS NOT NULL THEN (SELECT coalesce(jsonb_object_agg(y.symbol, jsonb_build_object('spec', y.spec,
+      'pending', (y.pending_buy + y.pending_sell)::text)), '{}') FROM account_symbols y WHERE y.account_id = a.id) END AS markets,
   ${STAKE_COLUMN}`;
 
 /** The facts of a row with those columns. */
@@ -68,9 +77,22 @@ export function tradingFactsOf(row: Row): TradingFacts {
     buyVolume: volumeOf('buy'),
     sellVolume: volumeOf('sell'),
     marginOnTheWay: marginOf(onTheirWay),
+    exposure: weighed([...held, ...onTheirWay], row['markets'] as Markets | null),
     stake: row['stake'] as Stake,
     quarantined: row['quarantined'] === true,
   };
+}
+
+type Markets = Readonly<Record<string, { spec: unknown; pending: string }>>;
+
+function weighed(exposed: readonly Exposed[], markets: Markets | null): string | null {
+  if (markets === null) return null;
+  const all = Object.entries(markets);
+  const working = all.map(([symbol, { pending }]) => ({ symbol, volume: pending }));
+  return exposureOf(
+    [...exposed, ...working],
+    Object.fromEntries(all.map(([name, { spec }]) => [name, spec])),
+  );
 }
 
 /** Of an order that will only work at first too: it may fill at any moment. */
@@ -79,14 +101,33 @@ function marginOf(commands: readonly OnTheWay[]): string | null {
   return sum(commands.map((c) => plain(new Big(c.margin_per_lot ?? 0).times(c.volume))));
 }
 
-export type ApprovalFacts = EntryFacts & {
+export type ApprovalFacts = Omit<EntryFacts, 'limits'> & {
   signalId: string;
   namespace: number;
   /** Of its command; never given twice. */
   commandNumber: bigint;
   /** How many times commands were made for the account when this was read. */
   ordersMade: bigint;
+  /** How many daily-loss rules its guard has in force. */
+  dailyRules: number;
 };
+
+/** What is known of the market of a broker's symbol beside its specification, over an account `a` and a signal `s`. */
+const WATCH_COLUMNS: SQL = sql`g.settings->'market' AS market_settings,
+  CASE WHEN coalesce(g.settings->>'mode', 'armed') = 'armed' THEN jsonb_array_length(coalesce(g.settings->'daily_rules', '[]'))
+    ELSE 0 END AS daily_rules,
+  (SELECT y.spreads FROM account_symbols y
+    WHERE y.account_id = a.id AND y.symbol = coalesce(a.symbols->>s.instrument, s.instrument)) AS spreads,
+  (SELECT coalesce(jsonb_agg(jsonb_build_object('timeMs', (extract(epoch FROM b.time) * 1000)::bigint, 'open', b.open::text,
+      'high', b.high::text, 'low', b.low::text, 'close', b.close::text, 'volume', b.volume::text) ORDER BY b.time), '[]')
+    FROM (SELECT c.* FROM candles c WHERE c.account_id = a.id AND c.symbol = coalesce(a.symbols->>s.instrument, s.instrument)
+        AND c.timeframe = ${GAP_TIMEFRAME} ORDER BY c.time DESC LIMIT ${GAP_BARS}) AS b) AS bars`;
+
+const watchOf = (row: Row): MarketWatch => ({
+  settings: storedMarketSettings(row['market_settings']),
+  spreads: storedSpreads(row['spreads']),
+  bars: row['bars'] as Candle[],
+});
 
 /**
  * What an approval's execution depends on, and the next command number; null where nothing is left to decide: it has its
@@ -96,16 +137,19 @@ export async function readEntryFacts(db: Database, approvalId: string): Promise<
   const [row] =
     await db.run(sql`SELECT ${TRADING_COLUMNS}, q.terms, q.signal_id, q.created_at AS approved_at, s.instrument, s.stale, s.expires_at,
       s.order_expires_at, s.status AS signal_status, d.magic_namespace, ${STANDING_COLUMNS},
-      ${NEXT_NUMBER} AS command_number
+      ${NEXT_NUMBER} AS command_number, ${WATCH_COLUMNS}
     FROM approvals q JOIN accounts a ON a.id = q.account_id JOIN signals s ON s.id = q.signal_id
     JOIN deliveries v ON v.signal_id = q.signal_id AND v.user_id = q.user_id
     CROSS JOIN deployment d LEFT JOIN bridge_contacts c ON c.bridge_id = a.bridge_id
+    LEFT JOIN guards g ON g.account_id = a.id
     WHERE q.id = ${approvalId}::uuid AND q.decision = 1 AND v.status = ${statusCode('approved')}
       AND NOT EXISTS (SELECT 1 FROM commands m WHERE m.approval_id = q.id)
       AND NOT EXISTS (SELECT 1 FROM exits x WHERE x.approval_id = q.id)`);
   if (row === undefined) return null;
   return {
     ...tradingFactsOf(row),
+    watch: watchOf(row),
+    dailyRules: Number(row['daily_rules']),
     deployment: { halted: row['deployment_halted'] === true, epochBehind: row['epoch_behind'] === true },
     approvedMs: rowTime(row, 'approved_at'),
     signal: {

@@ -3,13 +3,15 @@
  * delivery and shown on the signal. No order exceeds what was countersigned: volume, risk and band are the terms'.
  */
 import type { TradeInstruction } from '../bridge/bridge-protocol.ts';
-import type { EntryWindow } from '../market/trading-calendar.ts';
+import type { EntryWindow, TradingCalendar } from '../market/trading-calendar.ts';
 import { isoTime } from '../platform/clock.ts';
 import { compare } from '../platform/decimal.ts';
 import type { Binding } from './account-store.ts';
 import type { ApprovedTerms } from './approved-terms.ts';
 import { entryBarrier, type Standing } from './entry-barrier.ts';
+import { type LossLimit, lossRefusal } from './loss-limit.ts';
 import { marketRefusal } from './market-refusal.ts';
+import { type MarketWatch, watchRefusal } from './market-watch.ts';
 import { orderExpiry, type SessionHours } from './order-expiry.ts';
 import { entryOffMarket } from './order-prices.ts';
 import { type OrderRefusal, type Refused, refused } from './order-refusal.ts';
@@ -25,8 +27,6 @@ export const PENDING_TTL_MS = 5 * 60_000;
  * It leaves time for one loss on the way: the sweep looks after 15 s, once a minute.
  */
 export const APPROVAL_TTL_MS = 90_000;
-/** An open market without a tick for longer takes no entries (domain 5): nobody knows what it would trade at. */
-const MAX_QUOTE_AGE_MS = 60_000;
 
 export type EntryOrder = TradeInstruction;
 export type EntryVerdict = { kind: 'order'; order: EntryOrder; ttlMs: number } | Refused;
@@ -44,15 +44,22 @@ export type EntryFacts = TradingFacts & {
     orderExpiresMs: number | null;
   };
   terms: ApprovedTerms;
+  watch: MarketWatch;
+  /** Where the daily-loss rules of the account's guard stand now. */
+  limits: readonly LossLimit[];
 };
 
-/** What the trading calendar says: when entries are taken, and the sessions, null where they are not known. */
-export type EntryMarket = { entry: EntryWindow; hours: SessionHours | null };
+/** The trading calendar, and what it says: when entries are taken, and the sessions; null where they are not known. */
+export type EntryMarket = {
+  entry: EntryWindow;
+  hours: SessionHours | null;
+  calendar: TradingCalendar | null;
+};
 
 /** Judges an entry at `nowMs`. No command outlives the time in which entries are taken. */
 export function entryOrder(facts: EntryFacts, market: EntryMarket, nowMs: number): EntryVerdict {
   const { binding } = facts.account;
-  const reason = barredBy(facts, market.entry, nowMs);
+  const reason = barredBy(facts, market, nowMs);
   if (reason !== null) return refused(reason);
   if (binding === null) return refused('account-unbound');
   const outside = ruledOut(facts, binding);
@@ -60,6 +67,8 @@ export function entryOrder(facts: EntryFacts, market: EntryMarket, nowMs: number
   const { max_volume: volume, max_risk: risk } = facts.terms;
   const sized = sizedEntry(facts, facts.terms, { volume, risk });
   if (sized.kind === 'refused') return sized;
+  const lost = lossRefusal(facts.limits, facts.account.state?.['equity'] ?? null, sized.risk);
+  if (lost !== null) return refused(lost);
   const verdict: EntryVerdict =
     facts.terms.order_type === 'market'
       ? { kind: 'order', order: marketOrder(facts, binding, sized), ttlMs: marketTtlMs(facts, nowMs) }
@@ -70,8 +79,8 @@ export function entryOrder(facts: EntryFacts, market: EntryMarket, nowMs: number
     : { ...verdict, ttlMs: Math.min(verdict.ttlMs, closesMs - nowMs) };
 }
 
-function barredBy(facts: EntryFacts, entry: EntryWindow, nowMs: number): OrderRefusal | null {
-  const { account, signal, deployment, terms } = facts;
+function barredBy(facts: EntryFacts, { entry, calendar }: EntryMarket, nowMs: number): OrderRefusal | null {
+  const { account, signal, deployment, terms, specification } = facts;
   if (signal.cancelled) return 'signal-cancelled';
   if (signal.stale) return 'signal-stale';
   if (signal.expiresMs <= nowMs) return 'signal-expired';
@@ -79,19 +88,13 @@ function barredBy(facts: EntryFacts, entry: EntryWindow, nowMs: number): OrderRe
   const barrier = entryBarrier(account, deployment, nowMs);
   if (barrier !== null) return barrier;
   if (!entry.open) return marketRefusal(entry.reason);
-  return isQuoteStale(facts) ? 'quote-stale' : null;
+  // A symbol without a specification is refused by its own name.
+  if (specification === null) return null;
+  return watchRefusal(facts.watch, specification, { calendar, snapshotMs: account.snapshotMs, nowMs });
 }
 
 const marketTtlMs = ({ approvedMs }: EntryFacts, nowMs: number): number =>
   Math.min(MARKET_TTL_MS, approvedMs + APPROVAL_TTL_MS - nowMs);
-
-/** Measured to the last sound snapshot, so that a symbol which the terminal no longer shows grows old too. */
-function isQuoteStale({ account, specification }: EntryFacts): boolean {
-  // A symbol without a specification is refused by its own name.
-  if (specification === null) return false;
-  const { quotedMs } = specification;
-  return quotedMs === null || account.snapshotMs === null || account.snapshotMs - quotedMs > MAX_QUOTE_AGE_MS;
-}
 
 /** What the account's own rules and the broker's forbid, whatever the price. */
 function ruledOut(facts: EntryFacts, binding: Binding): OrderRefusal | null {

@@ -93,7 +93,8 @@ const PASSING: ReadonlySet<RetcodeClass> = new Set<RetcodeClass>([
 
 /** Whether what ended an order may be over later: its attempts were used up, and the market or the terminal may change. */
 function passes(reason: string): boolean {
-  if (reason === 'not-executed' || reason === 'command-expired') return true;
+  if (reason === 'not-executed' || reason === 'command-expired' || reason === 'superseded-by-trip')
+    return true;
   const code = /^retcode-(\d{1,9})$/.exec(reason)?.[1];
   if (code !== undefined) return PASSING.has(retcodeClass(Number(code), 'close'));
   const word = bridgeWord(reason);

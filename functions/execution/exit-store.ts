@@ -15,6 +15,8 @@ import type { ApprovedTerms } from './approved-terms.ts';
 import { COMMAND_COLUMNS, NEW_MAGIC } from './command-store.ts';
 import type { ExitLeg } from './exit-legs.ts';
 import type { ExitFacts, ExitPlan } from './exit-plan.ts';
+import type { LiquidationFacts } from './liquidation-plan.ts';
+import { liquidationOf, openLiquidation } from './liquidation-store.ts';
 import { divergencesToRemedy } from './remedy-store.ts';
 import type { Stake } from './stake.ts';
 import { STAKE_COLUMN } from './stake-store.ts';
@@ -61,19 +63,27 @@ export async function openExit(
 
 /**
  * The open closes of an account, oldest first, each with all that its next step depends on; the commands whose orders are to
- * be taken back whatever becomes of these; and the divergences that have a remedy.
+ * be taken back whatever becomes of these; the divergences that have a remedy; and the guard's trip that takes everything out.
  */
 export async function readLeaving(
   db: Database,
   accountId: string,
-): Promise<{ exits: OpenExit[]; withdrawn: string[]; unsettled: string[] }> {
-  const [exits = [], withdrawn = [], unsettled = []] = await db.batch([
+  nowMs: number,
+): Promise<{
+  exits: OpenExit[];
+  withdrawn: string[];
+  unsettled: string[];
+  liquidation: LiquidationFacts | null;
+}> {
+  const [exits = [], withdrawn = [], unsettled = [], [trip] = []] = await db.batch([
     ...[openExits(accountId), ordersToWithdraw(accountId), divergencesToRemedy(accountId)],
+    openLiquidation(accountId, nowMs),
   ]);
   return {
     exits: exits.map(exitOf),
     withdrawn: withdrawn.map((r) => String(r['id'])),
     unsettled: unsettled.map((r) => String(r['id'])),
+    liquidation: trip === undefined ? null : liquidationOf(trip),
   };
 }
 

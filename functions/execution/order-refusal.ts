@@ -10,10 +10,15 @@ export const ORDER_REFUSALS = [
   // What the trading calendar says, and a market that is open and does not move.
   ...(['calendar-unknown', 'calendar-unreadable', 'market-closed', 'market-close-only'] as const),
   ...(['market-blocked', 'market-opening', 'market-closing', 'quote-stale'] as const),
+  // What the market does: it has jumped from one bar to the next, or its spread is far above the usual.
+  ...(['market-gap', 'market-spread'] as const),
   // What stands there under our name and we know nothing of, or goes the other way: until somebody has looked at it.
   'symbol-quarantined' as const,
   // The account's own rules.
   ...(['instrument-not-allowed', 'max-positions-reached', 'would-net', 'would-merge'] as const),
+  ...(['instrument-exposure-reached', 'total-exposure-reached', 'exposure-unknown'] as const),
+  // It would risk more than a rule of the account's guard lets the day lose.
+  'daily-loss-too-near' as const,
   'nothing-to-close' as const,
   // What the broker says of the symbol.
   ...(['symbol-unknown', 'symbol-incomplete', 'trade-mode', 'expiry-not-allowed'] as const),

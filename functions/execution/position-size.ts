@@ -5,6 +5,7 @@
  */
 import { Big, plain } from '../platform/decimal.ts';
 import type { AccountSettings } from './account-settings.ts';
+import { lotWorth } from './exposure.ts';
 import { type OrderRefusal, type Refused, refused } from './order-refusal.ts';
 import type { SymbolSpecification } from './symbol-specification.ts';
 import { stepsIn } from './tick-price.ts';
@@ -12,7 +13,13 @@ import { stepsIn } from './tick-price.ts';
 export type SizeFacts = {
   settings: Pick<
     AccountSettings,
-    'riskBps' | 'riskBase' | 'maxVolume' | 'commissionPerLot' | 'marginShareBps'
+    | 'riskBps'
+    | 'riskBase'
+    | 'maxVolume'
+    | 'commissionPerLot'
+    | 'marginShareBps'
+    | 'maxInstrumentVolume'
+    | 'maxExposurePercent'
   >;
   orderVolume: string;
   /** In the account's currency; null where no snapshot has stated it. */
@@ -26,6 +33,10 @@ export type SizeFacts = {
   specification: SymbolSpecification;
   /** Lots open, working and on their way on the order's side of the symbol. */
   openVolume: string;
+  /** The same of both sides. */
+  instrumentVolume: string;
+  /** What everything on the account is worth (`exposure.ts`); null where it cannot be told. */
+  exposure: string | null;
   /** What was countersigned; null while that is still being worked out. */
   approved: { volume: string; risk: string | null } | null;
 };
@@ -61,6 +72,14 @@ function capsOf(facts: SizeFacts, perLot: Big | null): Cap[] | Refused {
       reason: 'volume-limit-reached',
       volume: new Big(spec.volumeLimit).minus(facts.openVolume),
     });
+  if (settings.maxInstrumentVolume !== null)
+    caps.push({
+      reason: 'instrument-exposure-reached',
+      volume: new Big(settings.maxInstrumentVolume).minus(facts.instrumentVolume),
+    });
+  const exposure = exposureCap(facts);
+  if (exposure === 'unknown') return refused('exposure-unknown');
+  if (exposure !== null) caps.push({ reason: 'total-exposure-reached', volume: exposure });
   const margin = marginCap(facts);
   if (margin === 'unknown') return refused('margin-unknown');
   if (margin !== null) caps.push({ reason: 'margin-exceeded', volume: margin });
@@ -70,6 +89,15 @@ function capsOf(facts: SizeFacts, perLot: Big | null): Cap[] | Refused {
       caps.push({ reason: 'risk-above-approved', volume: perLots(approved.risk, perLot, spec) });
   }
   return caps;
+}
+
+/** Lots that what everything may be worth leaves room for. */
+function exposureCap({ settings, specification, equity, exposure }: SizeFacts): Big | null | 'unknown' {
+  if (settings.maxExposurePercent === null) return null;
+  const worth = lotWorth(specification);
+  if (worth === null || exposure === null || equity === null) return 'unknown';
+  const room = new Big(equity).times(settings.maxExposurePercent).div(100).minus(exposure);
+  return perLots(room, worth, specification);
 }
 
 /** Lots that the allowed part of the free margin carries. Without a share of its own an account may use all of it. */

@@ -38,6 +38,12 @@ export const accountSchema = z
     max_spread_points: z.number().int().nullable(),
     commission_per_lot: decimal,
     margin_share_bps: z.number().int().nullable(),
+    max_instrument_volume: decimal.nullable(),
+    max_exposure_percent: z
+      .number()
+      .int()
+      .nullable()
+      .openapi({ description: 'what everything may be worth at its prices, in percent of the equity' }),
     instruments: z.array(z.string()).nullable(),
     symbols: z.record(z.string(), z.string()),
     snapshot_at: timestamp.nullable(),
@@ -87,6 +93,8 @@ export const presentAccount = (a: Account, nowMs: number): z.output<typeof accou
   max_spread_points: a.settings.maxSpreadPoints,
   commission_per_lot: a.settings.commissionPerLot,
   margin_share_bps: a.settings.marginShareBps,
+  max_instrument_volume: a.settings.maxInstrumentVolume,
+  max_exposure_percent: a.settings.maxExposurePercent,
   instruments: a.settings.instruments === null ? null : [...a.settings.instruments],
   symbols: { ...a.settings.symbols },
   snapshot_at: isoTimeOrNull(a.snapshotMs),

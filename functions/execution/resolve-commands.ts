@@ -100,7 +100,7 @@ async function resolve(deps: Deps, { lease, bridge, seen }: At, command: Command
       if (bridge.lane === 'polled' && nowMs <= attemptDeadlineMs(command)) return;
       return again(deps, lease, command, { notBeforeMs: nowMs, reason: 'not-executed', end: 'not_executed' });
     case 'refused': {
-      const notBeforeMs = nowMs + retryPauseMs(attempt);
+      const notBeforeMs = nowMs + retryPauseMs(attempt, command.tripId !== null);
       return again(deps, lease, command, { notBeforeMs, reason: verdict.reason, end: 'failed' });
     }
     case 'negative':

@@ -53,41 +53,59 @@ export async function sendDueCommands(
   const reconcile: WorkMessage = { kind: 'reconcile', account_id: accountId };
   const untilMs = clock.nowMs() + BUDGET_MS;
   let unseen = 0;
+  let tried = false;
+  let tripMs: number | null;
   let waiting: Waiting | 'held';
   for (let todo = work; ; todo = undefined) {
     const pass = await passOver(deps, accountId, untilMs, todo);
     unseen += pass.unseen;
     waiting = pass.waiting;
+    tried ||= pass.tried;
     const nowMs = clock.nowMs();
-    const nextMs = waiting === 'held' ? null : waiting.due ? nowMs : waiting.pausedUntilMs;
+    // What became of its commands may make others due.
+    const pausedMs = waiting === 'held' ? null : waiting.tripPausedMs;
+    tripMs = pass.tried ? nowMs : firstOf([pass.tripMs, pausedMs]);
+    const nextMs = waiting === 'held' ? null : waiting.due ? nowMs : firstOf([waiting.pausedUntilMs, tripMs]);
     if (nextMs === null || nextMs >= untilMs || nextMs - nowMs > MAX_WAIT_MS) break;
     if (nextMs > nowMs) await clock.sleep(nextMs - nowMs);
   }
   // Also what time did not suffice for: the reconciliation ends with what waits.
-  if (unseen > 0 || (waiting !== 'held' && waiting.due)) await queue.send([reconcile]);
+  const tripDue = tripMs !== null && tripMs <= clock.nowMs();
+  if (unseen > 0 || tripDue || (waiting !== 'held' && waiting.due)) await queue.send([reconcile]);
+  // Who has tried for a trip comes back for it; whoever merely finds it waiting does not, or they would become ever more.
+  const ofTripMs = tried && !tripDue ? tripMs : null;
+  const whenNext = ({ pausedUntilMs, lookMs }: Waiting) => firstOf([pausedUntilMs, lookMs, ofTripMs]);
   const again = waiting === 'held' ? (hint ?? reconcile) : reconcile;
-  const againMs = waiting === 'held' ? await afterLease(deps, accountId) : firstOf(waiting);
+  const againMs = waiting === 'held' ? await afterLease(deps, accountId) : whenNext(waiting);
   if (againMs !== null) await queue.send([again], Math.max(1, Math.ceil((againMs - clock.nowMs()) / 1_000)));
 }
 
-/** When the next pause ends, or a close is to be looked at again, for which the books are compared first. */
-const firstOf = ({ pausedUntilMs, lookMs }: Waiting): number | null =>
-  pausedUntilMs === null || lookMs === null ? (pausedUntilMs ?? lookMs) : Math.min(pausedUntilMs, lookMs);
+/** Of the times at which a pause ends, or a close is to be looked at again, for which the books are compared first. */
+function firstOf(times: readonly (number | null)[]): number | null {
+  const known = times.filter((ms) => ms !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}
 
-/** One holding of the lease. `unseen`: how many were sent of which the books may have something to learn now. */
+/**
+ * `unseen`: how many were sent of which the books may have something to learn now; `tried`: whether anything of a guard's
+ * trip was among them or is to be tried again; `tripMs`: when the first pause of the trip ends.
+ */
+type Sent = { unseen: number; tried: boolean; tripMs: number | null };
+
+/** One holding of the lease. */
 async function passOver(
   deps: Deps,
   accountId: string,
   untilMs: number,
   work: Errand['work'],
-): Promise<{ unseen: number; waiting: Waiting | 'held' }> {
+): Promise<Sent & { waiting: Waiting | 'held' }> {
   const { clock, db } = deps;
   const lease = await takeLease(db, accountId, clock.nowMs());
-  if (lease === null) return { unseen: 0, waiting: 'held' };
+  if (lease === null) return { unseen: 0, tried: false, tripMs: null, waiting: 'held' };
   try {
-    const unseen = await sendWaiting(deps, lease, untilMs);
+    const sent = await sendWaiting(deps, lease, untilMs);
     await work?.(lease, untilMs);
-    return { unseen, waiting: await releaseLease(db, lease, clock.nowMs()) };
+    return { ...sent, waiting: await releaseLease(db, lease, clock.nowMs()) };
   } catch (e) {
     await db.run(leaseEnd(lease)).catch(() => {});
     throw e;
@@ -102,19 +120,20 @@ async function afterLease({ db, clock }: Deps, accountId: string): Promise<numbe
   return endMs > nowMs ? Math.min(endMs, nowMs + HELD_AGAIN_MS) : nowMs + HELD_AGAIN_MS;
 }
 
-/** How many were sent and do not merely wait for another attempt. */
-async function sendWaiting(deps: Deps, lease: Lease, untilMs: number): Promise<number> {
+async function sendWaiting(deps: Deps, lease: Lease, untilMs: number): Promise<Sent> {
   const { clock, db } = deps;
   let unseen = 0;
+  let tried = false;
   await refuseUnsendable(db, lease, clock.nowMs());
-  await resolveExits(deps, lease);
+  const tripMs = await resolveExits(deps, lease);
   while (clock.nowMs() < untilMs) {
     const command = await sendNext(db, lease, clock.nowMs());
     if (command === null) break;
+    tried ||= command.tripId !== null;
     const outcome = await execute(deps, command);
     if (!(await applyOutcome(deps, lease, { command, from: ['sent'] }, outcome))) unseen += 1;
   }
-  return unseen;
+  return { unseen, tried, tripMs };
 }
 
 async function execute(deps: Deps, command: Command): Promise<Outcome> {

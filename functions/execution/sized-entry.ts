@@ -1,5 +1,5 @@
 /** An entry's prices and volume together, as they are shown before an approval and built after it. Pure. */
-import { compare } from '../platform/decimal.ts';
+import { compare, sum } from '../platform/decimal.ts';
 import type { Account } from './account-store.ts';
 import type { ApprovedTerms } from './approved-terms.ts';
 import { type OrderPrices, orderPrices, ratioEnd } from './order-prices.ts';
@@ -22,6 +22,8 @@ export type TradingFacts = {
   sellVolume: string;
   /** What the commands on their way will take of the free margin, in any symbol; null where one's cannot be told. */
   marginOnTheWay: string | null;
+  /** What everything on the account is worth; null where that cannot be told, or nobody limits it. */
+  exposure: string | null;
   /** What the signal's dedup scope has there in its instrument. */
   stake: Stake;
   /** Whether something stands in the symbol that a person has to look at first (domain 2.5). */
@@ -72,6 +74,8 @@ export function sizedEntry(
     riskTicks: worstRisk({ ...wanted, band }, prices, specification.tickSize),
     specification,
     openVolume: wanted.side === 'buy' ? facts.buyVolume : facts.sellVolume,
+    instrumentVolume: sum([facts.buyVolume, facts.sellVolume]),
+    exposure: facts.exposure,
     approved,
   });
   return size.kind === 'refused'

@@ -50,18 +50,18 @@ export const STAKE_COLUMN: SQL = sql`jsonb_build_object(
       'number', (c.magic >> 4)::text, 'symbol', c.symbol, 'side', split_part(c.instruction->'order'->>'type', '_', 1),
       'volume', c.instruction->'order'->>'volume', 'filled', c.volume_filled::text, 'order_ticket', c.order_ticket,
       'position_id', coalesce(c.position_id, c.instruction->'pre'->>'position_id'), 'sent_ms', ${ms(sql`c.sent_at`)},
-      'approved_ms', ${ms(sql`f.created_at`)},
-      'own', o.dedup_scope = s.dedup_scope AND o.instrument = s.instrument,
+      'approved_ms', ${ms(sql`coalesce(f.created_at, c.created_at)`)},
+      'own', coalesce(o.dedup_scope = s.dedup_scope AND o.instrument = s.instrument, false),
       'recent', c.resolved_at + interval '30 seconds' >= coalesce(a.snapshot_at, '-infinity'),
       'lately', c.resolved_at + interval '10 minutes' >= coalesce(a.snapshot_at, '-infinity'),
       'booked', EXISTS (SELECT 1 FROM broker_deals d WHERE d.account_id = a.id
         AND d.time >= c.sent_at - interval '1 hour' AND d.magic >> 4 = c.magic >> 4),
       'closed', EXISTS (SELECT 1 FROM trades t WHERE t.signal_id = c.signal_id AND t.account_id = a.id AND t.status = 'closed')
       ) ORDER BY c.created_at, c.magic), '[]')
-    FROM ${concerned} r JOIN commands c ON c.id = r.id JOIN signals o ON o.id = c.signal_id
-      JOIN approvals f ON f.id = c.approval_id
-    -- A command whose magic was another's opened nothing, whatever carries that magic.
-    WHERE c.account_id = a.id AND c.kind <> 'cancel' AND c.reason IS DISTINCT FROM 'magic_in_use'),
+    FROM ${concerned} r JOIN commands c ON c.id = r.id LEFT JOIN approvals f ON f.id = c.approval_id
+      LEFT JOIN signals o ON o.id = c.signal_id AND f.id IS NOT NULL
+    -- Of a close it does not matter who made it. A command whose magic was another's opened nothing, whatever carries it.
+    WHERE c.account_id = a.id AND (f.id IS NOT NULL OR c.kind = 'close') AND c.kind NOT IN ('cancel', 'modify_sltp') AND c.reason IS DISTINCT FROM 'magic_in_use'),
   'unmade', (SELECT coalesce(jsonb_agg(jsonb_build_object('approval_id', f.id, 'approved_ms', ${ms(sql`f.created_at`)},
       'side', f.terms->>'side', 'volume', f.terms->>'max_volume')), '[]')
     FROM approvals f JOIN signals o ON o.id = f.signal_id

@@ -53,6 +53,7 @@ type Facts = Pick<
   | 'comment'
   | 'orderTicket'
   | 'attempt'
+  | 'tripId'
   | 'state'
   | 'reason'
   | 'expiresMs'
@@ -149,8 +150,9 @@ function atBroker(command: Facts, lookup: Lookup, snapshot: Snapshot): UnknownVe
   if (kind === 'close') return ofOrders(kind, orders);
   const position = places.flatMap((p) => p.positions).find(own);
   if (position === undefined) return ofOrders(kind, orders);
-  const { identifier } = position;
-  return { kind: 'done', orderTicket: identifier, positionId: identifier, volume: null, partial: false };
+  // On netting an order's number may stand on the rest of what it took something from: that is not what it opened.
+  const opened = instruction.order.type.startsWith(position.type) ? position.identifier : null;
+  return { kind: 'done', orderTicket: opened, positionId: opened, volume: null, partial: false };
 }
 
 /** Of the orders of these tickets one that works and that nobody shows as ended: it may still trade. */

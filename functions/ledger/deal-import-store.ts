@@ -7,7 +7,7 @@ import { type AuditEntry, auditInsert } from '../platform/audit.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { DealImport, StoredFacts } from './deal-import.ts';
-import { dealInsert } from './deal-store.ts';
+import { addedSums, dealInsert } from './deal-store.ts';
 import { positionFactStatements, positionFactsOf } from './position-facts-store.ts';
 import { entryBalances, tradeParts } from './trade-book-store.ts';
 import type { Deal } from './trade-projection.ts';
@@ -66,7 +66,7 @@ export async function applyDealImport(
   const sinceMs = plan.newDeals.reduce((first, d) => Math.min(first, d.timeMs), Number.POSITIVE_INFINITY);
   const [rows = []] = await db.batch([
     sql`WITH acc AS (
-        UPDATE accounts SET version = version + 1, updated_at = ${isoTime(nowMs)}::timestamptz
+        UPDATE accounts SET version = version + 1, ${addedSums(plan.sums)}, updated_at = ${isoTime(nowMs)}::timestamptz
         WHERE id = ${id}::uuid AND version = ${version}::int AND bridge_id IS NULL RETURNING id, user_id
       ), facts AS (${dealInsert(plan.newDeals, nowMs)}), ${tradeParts(id, { ...plan, terms: [] }, nowMs)},
       aud AS (${auditInsert(audit, sql`acc`)}) SELECT id FROM acc`,

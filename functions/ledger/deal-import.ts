@@ -8,6 +8,7 @@
  * Pure.
  */
 import { compare } from '../platform/decimal.ts';
+import { type BookedSums, bookedBy } from './booked-sums.ts';
 import { currencyPlaces } from './currency-places.ts';
 import { latestVersions, type StoredDeal } from './deal-revision.ts';
 import { type PlannedTrade, projectPositions, type TradeFacts } from './planned-trade.ts';
@@ -20,7 +21,14 @@ export type StoredFacts = Pick<TradeFacts, 'commands' | 'adoptions' | 'terms' | 
 };
 export type DealImport =
   | { kind: 'conflict'; ticket: string }
-  | { kind: 'plan'; newDeals: StoredDeal[]; trades: PlannedTrade[]; positions: string[] };
+  | {
+      kind: 'plan';
+      newDeals: StoredDeal[];
+      /** By how much the account's running sums grow with them. */
+      sums: BookedSums;
+      trades: PlannedTrade[];
+      positions: string[];
+    };
 
 const FIGURES = ['volume', 'price', 'commission', 'swap', 'profit', 'fee'] as const;
 const WORDS = ['orderTicket', 'positionId', 'type', 'entry', 'magic', 'reason', 'symbol'] as const;
@@ -51,6 +59,7 @@ export function planDealImport(stored: StoredFacts, page: readonly Deal[], atMs:
   return {
     kind: 'plan',
     newDeals,
+    sums: bookedBy(stored.deals, newDeals),
     trades: projected.flatMap((p) => p.lives.map((life) => life.planned)),
     positions: [...touched],
   };

@@ -24,7 +24,7 @@ import {
   presentFigures,
   presentNav,
 } from './present-performance.ts';
-import { dayStartMs, reportClock } from './report-period.ts';
+import { dayStartMs, dayStarts, reportClock } from './report-period.ts';
 
 const route = createRoute({
   method: 'get',
@@ -44,10 +44,10 @@ export const getPerformance = endpoint(route, async (c) => {
   const { db } = c.var.deps;
   const account = await performanceAccount(db, query, c.var.caller);
   const asked = legQuery(account.id, query);
-  const facts = await readPerformance(db, asked);
+  const clock = reportClock(query.tz, dayStartMs(query.day_start));
+  const facts = await readPerformance(db, asked, dayStarts(clock, asked, account.equityMs));
   const { legs } = facts;
   if (legs === null) throw tooMuch(`more than ${MAX_LEGS} trades`);
-  const clock = reportClock(query.tz, dayStartMs(query.day_start));
   const of = { period: query.period, fromMs: asked.fromMs, toMs: asked.toMs };
   const buckets = askedBuckets(legs, of, clock);
   if (buckets === null) throw tooMuch(`more than ${MAX_BUCKETS} of ${query.period}`);

@@ -7,11 +7,19 @@ import { isoTime } from '../platform/clock.ts';
 import type { Database, Row } from '../platform/database.ts';
 import { plain } from '../platform/decimal.ts';
 import { rowTime } from '../platform/page.ts';
-import { CASHFLOW_TYPES, dealClass } from './deal-class.ts';
-import { bookedDeals } from './deal-store.ts';
+import { dealClass } from './deal-class.ts';
+import { bookedDeals, DEAL_MONEY, LATEST_VERSION } from './deal-store.ts';
+import {
+  bookedNearFlows,
+  columnOf,
+  equitySeries,
+  equitySeriesOf,
+  type Window,
+  within,
+} from './equity-series-store.ts';
 import { unitsOf } from './exact-money.ts';
 import type { LegSums, TalliedLeg } from './leg-tally.ts';
-import { type Booking, type EquityPoint, SETTLE_MS } from './nav-series.ts';
+import type { Booking, EquityPoint } from './nav-series.ts';
 import type { Flow } from './statement-figures.ts';
 
 /** Legs of one answer; a longer history is asked for in parts. What a Worker has room for, several times over. */
@@ -22,6 +30,8 @@ export type PerformanceAccount = {
   userId: string;
   currency: string | null;
   unverifiedMs: number | null;
+  /** When its equity was first and last kept; null: never. */
+  equityMs: { first: number; last: number } | null;
 };
 
 /** The account of this id, or a user's only one where none is named; null where there is none, or several. */
@@ -29,9 +39,11 @@ export async function readPerformanceAccount(
   db: Database,
   of: { accountId: string | null; userId: string },
 ): Promise<PerformanceAccount | null> {
-  const which = of.accountId === null ? sql`user_id = ${of.userId}::uuid` : sql`id = ${of.accountId}::uuid`;
+  const which =
+    of.accountId === null ? sql`a.user_id = ${of.userId}::uuid` : sql`a.id = ${of.accountId}::uuid`;
   const [row, other] = await db.run(
-    sql`SELECT id, user_id, currency, unverified_at FROM accounts WHERE ${which} LIMIT 2`,
+    sql`SELECT a.id, a.user_id, a.currency, a.unverified_at, e.first_at, e.last_at FROM accounts a CROSS JOIN LATERAL (SELECT
+        min(e.at) AS first_at, max(e.at) AS last_at FROM equity_points e WHERE e.account_id = a.id) e WHERE ${which} LIMIT 2`,
   );
   if (row === undefined || other !== undefined) return null;
   return {
@@ -39,16 +51,13 @@ export async function readPerformanceAccount(
     userId: String(row['user_id']),
     currency: row['currency'] === null ? null : String(row['currency']),
     unverifiedMs: row['unverified_at'] === null ? null : rowTime(row, 'unverified_at'),
+    equityMs:
+      row['first_at'] === null ? null : { first: rowTime(row, 'first_at'), last: rowTime(row, 'last_at') },
   };
 }
 
 export type Source = 'bot' | 'manual';
-export type LegQuery = {
-  accountId: string;
-  fromMs: number | null;
-  toMs: number | null;
-  source: Source | null;
-};
+export type LegQuery = Window & { accountId: string; source: Source | null };
 export type SourcedLeg = TalliedLeg & { source: Source };
 export type Legs = {
   /** In close order; null where there are more than `MAX_LEGS`. */
@@ -63,24 +72,11 @@ export type PerformanceFacts = Legs & {
   /** Charges and incomes of the account that no trade has, in what was asked for. */
   costs: Booking[];
   points: EquityPoint[];
-  /** What deals of positions booked around each flow (`equitySamples`). */
+  /** What deals of positions booked around flows, where points have no sums (`equitySamples`). */
   booked: Booking[];
   /** The balance where what was asked for begins; null where it begins with the account. */
   startBalance: string | null;
 };
-
-const within = (column: SQL, { fromMs, toMs }: Pick<LegQuery, 'fromMs' | 'toMs'>): SQL => {
-  const parts = [
-    fromMs === null ? null : sql`${column} >= ${isoTime(fromMs)}::timestamptz`,
-    toMs === null ? null : sql`${column} < ${isoTime(toMs)}::timestamptz`,
-  ].filter((part) => part !== null);
-  return parts.length === 0 ? sql`true` : sql.join(parts, sql` AND `);
-};
-const MONEY = sql`d.profit + d.swap + d.commission + d.fee`;
-/** Of what a broker stated differently at times the last word, of a few deals that an index found. */
-const LATEST = sql`d.revision = (SELECT max(n.revision) FROM broker_deals n WHERE n.account_id = d.account_id
-  AND n.ticket = d.ticket)`;
-const CASHFLOWS = `{${CASHFLOW_TYPES.join(',')}}`;
 
 const legsStatement = (q: LegQuery): SQL => sql`SELECT count(*) AS legs, string_agg(net, ',') AS nets,
     string_agg(coalesce(r, ''), ',') AS rs, string_agg(closed, ',') AS closes, string_agg(held, ',') AS holds,
@@ -99,8 +95,8 @@ const pipsStatement = (q: LegQuery): SQL => sql`SELECT sum(t.pips) AS pips FROM 
 
 const ownDealsStatement = (
   q: LegQuery,
-): SQL => sql`SELECT d.ticket, d.time, d.type, d.entry, d.reason, ${MONEY} AS money
-  FROM broker_deals d WHERE d.account_id = ${q.accountId}::uuid AND d.position_id = '0' AND ${LATEST}
+): SQL => sql`SELECT d.ticket, d.time, d.type, d.entry, d.reason, ${DEAL_MONEY} AS money
+  FROM broker_deals d WHERE d.account_id = ${q.accountId}::uuid AND d.position_id = '0' AND ${LATEST_VERSION}
     AND ${within(sql`d.time`, { fromMs: null, toMs: q.toMs })} ORDER BY d.time, d.ticket`;
 
 /** The balance where what was asked for begins. */
@@ -108,44 +104,6 @@ const startStatement = (q: LegQuery): SQL =>
   sql`SELECT sum(d.money) AS start FROM (${bookedDeals(sql`d.account_id = ${q.accountId}::uuid
     AND d.time < ${isoTime(q.fromMs ?? 0)}::timestamptz`)}) d`;
 
-const flowTimes = (
-  q: LegQuery,
-): SQL => sql`SELECT DISTINCT d.time, d.time - ${SETTLE_MS} * interval '1 ms' AS early,
-    d.time + ${SETTLE_MS} * interval '1 ms' AS late FROM broker_deals d
-  WHERE d.account_id = ${q.accountId}::uuid AND d.position_id = '0' AND d.type = ANY(${CASHFLOWS}::text[])
-    AND ${within(sql`d.time`, q)}`;
-
-/** Of each hour its first, highest, lowest and last point, and all points of an hour in which a flow may have arrived. */
-const pointsStatement = (q: LegQuery): SQL => {
-  const hour = (column: SQL) => sql`date_bin('1 hour', ${column}, 'epoch'::timestamptz)`;
-  const points = sql`FROM equity_points e WHERE e.account_id = ${q.accountId}::uuid AND ${within(sql`e.at`, q)}`;
-  return sql`WITH hours AS (SELECT ${hour(sql`e.at`)} AS hour, min(e.at) AS first, max(e.at) AS last, min(e.equity) AS low,
-      max(e.equity) AS high ${points} GROUP BY 1),
-    near AS (SELECT ${hour(sql`f.early`)} AS hour FROM (${flowTimes(q)}) AS f
-      UNION SELECT ${hour(sql`f.time`)} FROM (${flowTimes(q)}) AS f UNION SELECT ${hour(sql`f.late`)} FROM (${flowTimes(q)}) AS f)
-    SELECT string_agg((date_part('epoch', x.at) * 1000)::bigint::text, ',') AS times, string_agg(x.balance::text, ',') AS balances,
-      string_agg(x.credit::text, ',') AS credits, string_agg(x.equity::text, ',') AS equities
-    FROM (SELECT e.at, e.balance, e.credit, e.equity FROM (SELECT e.* ${points}) AS e
-        JOIN hours h ON h.hour = ${hour(sql`e.at`)}
-      WHERE e.at IN (h.first, h.last) OR e.equity IN (h.low, h.high) OR h.hour IN (SELECT near.hour FROM near)
-      ORDER BY e.at) AS x`;
-};
-
-/** Between the points around each flow. */
-const bookedStatement = (q: LegQuery): SQL => {
-  const points = sql`FROM equity_points e WHERE e.account_id = ${q.accountId}::uuid AND ${within(sql`e.at`, q)}`;
-  return sql`SELECT DISTINCT d.ticket, d.time, ${MONEY} AS money
-    FROM (SELECT coalesce((SELECT max(e.at) ${points} AND e.at < f.early), (SELECT min(e.at) ${points})) AS low,
-        coalesce((SELECT min(e.at) ${points} AND e.at >= f.late), (SELECT max(e.at) ${points})) AS high
-      FROM (${flowTimes(q)}) AS f) AS w
-    JOIN broker_deals d ON d.account_id = ${q.accountId}::uuid AND d.time > w.low AND d.time <= w.high
-    WHERE d.position_id <> '0' AND d.type <> ALL(${CASHFLOWS}::text[]) AND ${LATEST}`;
-};
-
-const columnOf = (row: Row | undefined, name: string): string[] => {
-  const text = row?.[name];
-  return text === null || text === undefined ? [] : String(text).split(',');
-};
 const moneyOf = (row: Row | undefined, name: string): string => plain(String(row?.[name] ?? '0'));
 const bookingOf = (row: Row): Booking => ({ timeMs: rowTime(row, 'time'), amount: moneyOf(row, 'money') });
 
@@ -175,21 +133,22 @@ export async function readLegs(db: Database, q: LegQuery): Promise<Legs> {
   return legsOf(row);
 }
 
-/** Everything that the figures of an account are made of. */
-export async function readPerformance(db: Database, q: LegQuery): Promise<PerformanceFacts> {
+/** Everything that the figures of an account are made of. `dayStarts`: when each of its report days begins, in order. */
+export async function readPerformance(
+  db: Database,
+  q: LegQuery,
+  dayStarts: readonly number[],
+): Promise<PerformanceFacts> {
   const [legs, trades, own = [], points, booked = [], start] = await db.batch([
     legsStatement(q),
     pipsStatement(q),
     ownDealsStatement(q),
-    pointsStatement(q),
-    bookedStatement(q),
+    equitySeries({ ...q, dayStarts }),
+    bookedNearFlows(q),
     startStatement(q),
   ]);
   const isFlow = (row: Row) =>
     dealClass({ type: String(row['type']), entry: null, reason: String(row['reason']) }) === 'cashflow';
-  const [times, balances, credits, equities] = ['times', 'balances', 'credits', 'equities'].map((name) =>
-    columnOf(points?.[0], name),
-  );
   const pips = trades?.[0]?.['pips'];
   return {
     ...legsOf(legs?.[0]),
@@ -199,10 +158,7 @@ export async function readPerformance(db: Database, q: LegQuery): Promise<Perfor
       .filter((row) => !isFlow(row))
       .map(bookingOf)
       .filter(({ timeMs }) => q.fromMs === null || timeMs >= q.fromMs),
-    points: (times ?? []).map((at, i) => ({
-      atMs: Number(at),
-      ...{ balance: balances?.[i] ?? '0', credit: credits?.[i] ?? '0', equity: equities?.[i] ?? '0' },
-    })),
+    points: equitySeriesOf(points?.[0]),
     booked: booked.map(bookingOf),
     startBalance: q.fromMs === null ? null : moneyOf(start?.[0], 'start'),
   };
@@ -213,14 +169,13 @@ export type StrategySums = { strategy: string | null; source: Source; sums: LegS
 /** What was realised of an account's trades, added up by the strategy of their signals and by who opened them. */
 export async function readStrategies(db: Database, q: LegQuery): Promise<StrategySums[]> {
   const rows =
-    await db.run(sql`SELECT t.strategy, l.source, count(*) AS trades, count(*) FILTER (WHERE l.net > 0) AS wins,
+    await db.run(sql`SELECT l.strategy, l.source, count(*) AS trades, count(*) FILTER (WHERE l.net > 0) AS wins,
       count(*) FILTER (WHERE l.net < 0) AS losses, coalesce(sum(l.net) FILTER (WHERE l.net > 0), 0) AS gain,
       coalesce(sum(l.net) FILTER (WHERE l.net < 0), 0) AS loss, greatest(max(l.net), 0) AS best, least(min(l.net), 0) AS worst,
       coalesce(sum(l.r_multiple), 0) AS r, count(l.r_multiple) AS r_trades
-    FROM trade_legs l JOIN trades t ON t.id = l.trade_id
-    WHERE l.account_id = ${q.accountId}::uuid AND ${within(sql`l.closed_at`, q)}
+    FROM trade_legs l WHERE l.account_id = ${q.accountId}::uuid AND ${within(sql`l.closed_at`, q)}
       AND ${q.source === null ? sql`true` : sql`l.source = ${q.source}`}
-    GROUP BY t.strategy, l.source ORDER BY l.source, t.strategy NULLS LAST`);
+    GROUP BY l.strategy, l.source ORDER BY l.source, l.strategy NULLS LAST`);
   const units = (row: Row, name: string) => unitsOf(moneyOf(row, name));
   return rows.map((row) => ({
     strategy: row['strategy'] === null ? null : String(row['strategy']),

@@ -68,7 +68,7 @@ export function navReport(books: Books, { fromMs }: Asked, { dayOf }: ReportCloc
   const flows = books.flows.filter((flow) => fromMs === null || flow.timeMs >= fromMs);
   const ofEquity = books.points.length > 1;
   const samples = ofEquity
-    ? equitySamples(books.points, flows, [...books.booked, ...books.costs])
+    ? equitySamples(books.points, books.flows, [...books.booked, ...books.costs])
     : balanceSamples(
         books.startBalance ?? '0',
         [...books.legs.map((leg) => ({ timeMs: leg.closedMs, amount: leg.net })), ...books.costs],

@@ -6,9 +6,11 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type AuditEntry, auditInsert } from '../platform/audit.ts';
 import type { Database, Row } from '../platform/database.ts';
-import { plainOrNull } from '../platform/decimal.ts';
+import { plain, plainOrNull } from '../platform/decimal.ts';
+import type { BookedSums } from './booked-sums.ts';
 import { currencyPlaces } from './currency-places.ts';
 import { latestVersions } from './deal-revision.ts';
+import { wholeSums } from './deal-store.ts';
 import type { ShownPosition, TradeFacts } from './planned-trade.ts';
 import { positionFactStatements, positionFactsOf } from './position-facts-store.ts';
 import { entryBalances, type TradeBook, tradeParts } from './trade-book-store.ts';
@@ -99,6 +101,32 @@ export async function writeRebuildPage(
     await db.run(sql`WITH acc AS (${guarded(accountId, version)}), ${tradeParts(accountId, book, nowMs)}
     SELECT id FROM acc`);
   return rows.length === 1;
+}
+
+export type Restated =
+  /** `were`: the sums that stood there and were not those of its deals; null where they were. */
+  | { kind: 'restated'; were: BookedSums | null }
+  /** It has another version by now, and other deals may have come with it. */
+  | { kind: 'raced' };
+
+/** States the running sums of the account anew from all its deals, where they are not what these add up to. */
+export async function restateSums(db: Database, accountId: string): Promise<Restated> {
+  // Versions are compared again once the row is locked, and whoever stores deals makes a new one.
+  const [row] =
+    await db.run(sql`WITH acc AS (SELECT id, version, booked, flowed, credited FROM accounts WHERE id = ${accountId}::uuid),
+      whole AS (${wholeSums(sql`${accountId}::uuid`)}),
+      upd AS (UPDATE accounts a SET booked = whole.booked, flowed = whole.flowed, credited = whole.credited FROM acc, whole
+        WHERE a.id = acc.id AND a.version = acc.version AND (acc.booked, acc.flowed, acc.credited) IS DISTINCT FROM
+          (whole.booked, whole.flowed, whole.credited) RETURNING a.id)
+    SELECT acc.booked, acc.flowed, acc.credited, (acc.booked, acc.flowed, acc.credited) IS NOT DISTINCT FROM
+        (whole.booked, whole.flowed, whole.credited) AS stood, EXISTS (SELECT 1 FROM upd) AS restated FROM acc, whole`);
+  if (row === undefined || row['stood'] === true) return { kind: 'restated', were: null };
+  if (row['restated'] !== true) return { kind: 'raced' };
+  const of = (name: string) => plain(String(row[name]));
+  return {
+    kind: 'restated',
+    were: { booked: of('booked'), flowed: of('flowed'), credited: of('credited') },
+  };
 }
 
 /** Works out what the account held before each of its trades, and records who had it rebuilt. */

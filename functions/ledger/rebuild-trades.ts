@@ -1,11 +1,18 @@
 /**
- * Trades, legs and what follows from them, anew from stored facts: to the very rows that stand there where nothing had gone
- * wrong. In pages, each of them right by itself, so that one that is cut short leaves nothing half done and is simply run again.
+ * Trades, legs, the account's running sums and what follows from them, anew from stored facts: to the very rows that stand there
+ * where nothing had gone wrong. In pages, each of them right by itself, so that one that is cut short leaves nothing half done and is simply run again.
  */
 import type { AuditEntry } from '../platform/audit.ts';
 import type { Database } from '../platform/database.ts';
 import { projectPositions } from './planned-trade.ts';
-import { finishRebuild, type RebuildScope, readRebuildPage, writeRebuildPage } from './rebuild-store.ts';
+import {
+  finishRebuild,
+  type RebuildScope,
+  type Restated,
+  readRebuildPage,
+  restateSums,
+  writeRebuildPage,
+} from './rebuild-store.ts';
 
 const ATTEMPTS = 5;
 
@@ -17,7 +24,8 @@ export type Rebuilt =
 
 /**
  * Projects the positions of an account again (`scope.positions`: those alone), from its deals, commands, adoptions and what
- * is kept beside them; what stands open is what the last whole snapshot showed. Records `audit` where it went through.
+ * is kept beside them; what stands open is what the last whole snapshot showed. Records `audit` where it went through, with the
+ * sums that stood there where they were wrong.
  */
 export async function rebuildTrades(
   db: Database,
@@ -34,8 +42,18 @@ export async function rebuildTrades(
     total.trades += done.trades;
     after = done.next;
   }
-  await finishRebuild(db, scope.accountId, audit);
+  const sums = await restated(db, scope.accountId);
+  if (sums.kind === 'raced') return sums;
+  const wrong = sums.were === null ? {} : { sums_were: sums.were };
+  await finishRebuild(db, scope.accountId, audit && { ...audit, detail: { ...audit.detail, ...wrong } });
   return { kind: 'rebuilt', ...total };
+}
+
+async function restated(db: Database, accountId: string): Promise<Restated> {
+  let sums: Restated = { kind: 'raced' };
+  for (let attempt = 1; attempt <= ATTEMPTS && sums.kind === 'raced'; attempt += 1)
+    sums = await restateSums(db, accountId);
+  return sums;
 }
 
 type Page =

@@ -42,6 +42,18 @@ export function reportClock(zone: string, startMs = 0): ReportClock {
   return { dayOf, startOf };
 }
 
+/** When each day begins that holds something between `span.first` and `span.last` and is asked for; none where nothing does. */
+export function dayStarts(
+  { dayOf, startOf }: ReportClock,
+  asked: { fromMs: number | null; toMs: number | null },
+  span: { first: number; last: number } | null,
+): number[] {
+  if (span === null) return [];
+  const first = dayOf(Math.max(span.first, asked.fromMs ?? span.first));
+  const last = dayOf(Math.min(span.last, asked.toMs ?? span.last));
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => startOf(first + i));
+}
+
 /** Milliseconds after local midnight of `HH:MM`. */
 export const dayStartMs = (text: string): number => {
   const [hours = 0, minutes = 0] = text.split(':').map(Number);

@@ -33,7 +33,7 @@ const SERVICES = {
 export type Service = keyof typeof SERVICES;
 
 const OPERATIONS = [
-  ...['bridge-snapshot', 'bridge-lookup', 'bridge-candles', 'bridge-execute'],
+  ...['bridge-snapshot', 'bridge-lookup', 'bridge-candles', 'bridge-execute', 'bridge-guard'],
   ...['telegram-send', 'webhook-send'],
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];

@@ -71,7 +71,8 @@ const adoption = (positionId: string, signal: string | null): SQL[] => [
   sql`adopted AS (UPDATE trades t SET source = 'bot', signal_id = ${signal}::uuid,
       strategy = (SELECT strategy FROM theirs), timeframe = (SELECT timeframe FROM theirs)
     FROM upd WHERE t.account_id = upd.account_id AND t.position_id = ${positionId} AND t.command_id IS NULL RETURNING t.id)`,
-  sql`legs AS (UPDATE trade_legs l SET source = 'bot' FROM adopted WHERE l.trade_id = adopted.id)`,
+  sql`legs AS (UPDATE trade_legs l SET source = 'bot', strategy = (SELECT strategy FROM theirs)
+    FROM adopted WHERE l.trade_id = adopted.id)`,
 ];
 
 /** All of the position, by its own ticket; none where it is being closed already. */

@@ -1,25 +1,19 @@
 /**
  * Whether the ledger adds up to what the broker says there is, and whether everything in it has a name of ours. Pure.
  */
-import { dealClass } from '../ledger/deal-class.ts';
-import { Big, plain, sum } from '../platform/decimal.ts';
+import { bookedBy } from '../ledger/booked-sums.ts';
+import { Big, plain } from '../platform/decimal.ts';
 import type { Divergence } from './divergence-code.ts';
 import type { Compared } from './divergences.ts';
 
 /** Two decimals of the account's currency; what is smaller nobody books. */
 const TOLERANCE = new Big('0.01');
 
-/** The balance of the books against the broker's, once all of its history was seen. */
-export function equityGap({ books, newDeals, restated, snapshot, whole }: Compared): Divergence[] {
+/** The balance of the books, with what the snapshot told, against the broker's, once all of its history was seen. */
+export function equityGap({ books, newDeals, snapshot, state, whole }: Compared): Divergence[] {
   if (!whole || books.ledgerBalance === null) return [];
-  const money = (d: { type: string; profit: string; swap: string; commission: string; fee: string }) =>
-    d.type === 'credit' ? [] : [d.profit, d.swap, d.commission, d.fee];
-  // A cancelled deal shows no money any more, and a correction of its own takes back what it had booked.
-  const cancelled = new Set(restated.flatMap(({ to }) => (dealClass(to) === 'reversal' ? [to.ticket] : [])));
-  const stays = ({ ticket }: { ticket: string }) => cancelled.has(ticket);
-  const replaced = sum(restated.flatMap(({ from }) => (stays(from) ? [] : money(from))));
-  const added = sum(newDeals.flatMap((d) => (stays(d) ? [] : money(d))));
-  const ledger = new Big(books.ledgerBalance).plus(added).minus(replaced);
+  const { booked, credited } = bookedBy(state.deals, newDeals);
+  const ledger = new Big(books.ledgerBalance).plus(booked).minus(credited);
   const gap = new Big(snapshot.account.balance).minus(ledger);
   if (gap.abs().lte(TOLERANCE)) return [];
   const evidence = {

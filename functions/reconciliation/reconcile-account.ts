@@ -10,6 +10,7 @@ import { sendDueCommands } from '../execution/send-due-commands.ts';
 import { storePushedCandles } from '../market/pushed-candle-store.ts';
 import { databaseFault } from '../platform/database.ts';
 import type { Deps } from '../platform/deps.ts';
+import { takeGuardSample } from '../risk/take-guard-sample.ts';
 import { type Prepared, prepareAccount } from './due-account-store.ts';
 import { dueMessages } from './due-messages.ts';
 import { dealsFromMs, isPage } from './history-cursor.ts';
@@ -21,6 +22,7 @@ import {
   recordRefusedCall,
   recordRefusedRun,
 } from './reconciliation-store.ts';
+import { sendGuardNews } from './send-guard-news.ts';
 import { snapshotGate } from './snapshot-gate.ts';
 import { type Shown, takeHistory } from './take-history.ts';
 import { takeNextBridge } from './take-next-bridge.ts';
@@ -64,7 +66,9 @@ export async function reconcileAccount(
   const first = taken && { reply: taken.reply, fromMs: dealsFromMs(account, null) };
   const known = taken === null ? { known: prepared.bridge } : {};
   const of = { ...prepared, account: taken?.account ?? account };
-  const outcome = await runFor(deps, of, { commands, first, bridge: { ...known, ...patience(patienceMs) } });
+  const { guard } = prepared;
+  const bridge = { ...known, ...patience(patienceMs), guard };
+  const outcome = await runFor(deps, of, { commands, first, bridge });
   return { accountId, outcome };
 }
 
@@ -156,10 +160,12 @@ async function compare(
       noted,
       newsOnly: isFrequent(account, account.snapshotMs, startedMs),
       bridgeId: account.bridgeId,
+      polled: account.polled === true,
     });
   if (outcome === 'applied') {
     const { candles = [], captured_at } = seen.snapshot;
     await storePushedCandles(deps.db, account.id, candles, captured_at);
+    await raiseGapAlerts(deps, account.id, candles);
   }
   return outcome;
 }
@@ -169,7 +175,12 @@ async function planAndApply(
   deps: Deps,
   accountId: string,
   { snapshot, fromMs }: Seen,
-  { bridgeId, noted, ...of }: Pick<Run, 'startedMs' | 'newsOnly'> & Taking & { bridgeId: string },
+  {
+    bridgeId,
+    polled,
+    noted,
+    ...of
+  }: Pick<Run, 'startedMs' | 'newsOnly'> & Taking & { bridgeId: string; polled: boolean },
 ): Promise<string> {
   const { db, clock, ids } = deps;
   const read = await readReconcileState(db, accountId, snapshot);
@@ -192,9 +203,27 @@ async function planAndApply(
     const outcome = isPage(snapshot) ? 'catching-up' : 'applied';
     const run = { id: ids.next(), ...of, doubts: read.doubts, finishedMs: clock.nowMs() };
     const call = noted && { contact: noted.contactOf(outcome), turn: noted.turn };
-    if (!(await applyPlan(db, account, snapshot, plan, { ...run, ...call }))) return 'raced';
+    const verdict = isPage(snapshot)
+      ? null
+      : await takeGuardSample(
+          db,
+          { accountId, snapshot, guard: read.guard, namespace, sums: { stored: read.sums, news: plan.sums } },
+          { nowMs: run.finishedMs, tripId: ids.next() },
+        );
+    const guard = verdict?.isNews ? verdict : null;
+    if (!(await applyPlan(db, account, snapshot, plan, { ...run, ...call, guard }))) return 'raced';
     const due = dueMessages(accountId, plan, run.finishedMs);
     if (due.length > 0) await deps.queue.send(due);
+    if (verdict !== null) {
+      const of = {
+        account: { id: accountId, bridgeId },
+        polled,
+        bridgeGuards: snapshot.guard != null,
+        inTurn: noted !== null && noted.turn !== null,
+        atMs: run.finishedMs,
+      };
+      await sendGuardNews(deps, of, read.guard, verdict);
+    }
     return outcome;
   } catch (e) {
     const fault = databaseFault(e);

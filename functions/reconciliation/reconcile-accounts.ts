@@ -14,9 +14,13 @@ const SLOW_ACCOUNTS_A_MESSAGE = 5;
 
 type Turns = Extract<WorkMessage, { kind: 'schedule' }>;
 
+/** A schedule fires each minute at the most, and an account at risk is looked at twice in it (domain 3.2). */
+const SECOND_BEAT_MS = 30_000;
+
 /**
  * Scheduled: puts every account with a live bridge that is due on the queue, page by page; those with slow bridges apart.
- * Returns how many. One that ends half-way has sent what it has sent, and the next tick sends them all.
+ * What may lose money comes a second time half a minute later, unless it was looked at since. Returns how many. One that
+ * ends half-way has sent what it has sent, and the next tick sends them all.
  */
 export async function reconcileAccounts(deps: Deps): Promise<number> {
   const { db, clock, queue } = deps;
@@ -26,6 +30,9 @@ export async function reconcileAccounts(deps: Deps): Promise<number> {
   for (;;) {
     const page: DueAccount[] = await dueAccounts(db, dueMs, { afterId, limit: PAGE });
     await queue.send(turnsOf(page, dueMs));
+    const exposed = page.filter((a) => a.exposed);
+    if (exposed.length > 0)
+      await queue.send(turnsOf(exposed, dueMs + SECOND_BEAT_MS), SECOND_BEAT_MS / 1_000);
     count += page.length;
     afterId = page.at(-1)?.id ?? null;
     if (page.length < PAGE) return count;
@@ -33,7 +40,7 @@ export async function reconcileAccounts(deps: Deps): Promise<number> {
 }
 
 /** The messages that name these accounts, whose turn came at `dueMs`. */
-export function turnsOf(accounts: readonly DueAccount[], dueMs: number): Turns[] {
+export function turnsOf(accounts: readonly Pick<DueAccount, 'id' | 'slow'>[], dueMs: number): Turns[] {
   const message = (account_ids: readonly string[]): Turns => ({
     kind: 'schedule',
     account_ids,

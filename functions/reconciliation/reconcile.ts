@@ -7,6 +7,7 @@
  *  4. what is open is judged by a whole history alone: in one page of it the end of a trade may be yet to come.
  */
 import type { Snapshot } from '../bridge/bridge-protocol.ts';
+import { type BookedSums, bookedBy } from '../ledger/booked-sums.ts';
 import { currencyPlaces } from '../ledger/currency-places.ts';
 import { latestVersions, newVersions, type StoredDeal } from '../ledger/deal-revision.ts';
 import {
@@ -47,6 +48,8 @@ export type ReconcileState = {
 export type ReconcilePlan = {
   /** Unknown deals, and new versions of known ones. */
   newDeals: StoredDeal[];
+  /** By how much the account's running sums grow with them. */
+  sums: BookedSums;
   trades: PlannedTrade[];
   /** Positions whose deals are others now: what is stored of them and is not among `trades` is no more. */
   positions: string[];
@@ -118,6 +121,7 @@ export function reconcile(
   const resyncFromMs = resyncFrom(divergences, books, snapshot.captured_at);
   return {
     newDeals,
+    sums: bookedBy(state.deals, newDeals),
     trades: lives.map((l) => l.planned),
     positions: positionsOf(state, newDeals),
     terms: lives.flatMap((l) => l.terms ?? []),

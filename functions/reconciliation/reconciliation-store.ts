@@ -8,13 +8,24 @@ import type { Snapshot } from '../bridge/bridge-protocol.ts';
 import { type Contact, contactUpsert, noteContact } from '../bridge/contact-store.ts';
 import { type Account, accountOf } from '../execution/account-store.ts';
 import { LAST_NUMBER } from '../execution/restore-epoch-store.ts';
-import { dealInsert } from '../ledger/deal-store.ts';
+import type { BookedSums } from '../ledger/booked-sums.ts';
+import { addedSums, dealInsert } from '../ledger/deal-store.ts';
 import { commandNumber } from '../ledger/planned-trade.ts';
 import { positionFactStatements, positionFactsOf } from '../ledger/position-facts-store.ts';
 import { entryBalances, tradeParts } from '../ledger/trade-book-store.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
+import { plain } from '../platform/decimal.ts';
 import { readPage, rowTime } from '../platform/page.ts';
+import {
+  GUARD_COLUMNS,
+  type GuardNews,
+  guardJoin,
+  guardOf,
+  guardParts,
+  guardPhase,
+  type StoredGuard,
+} from '../risk/guard-store.ts';
 import { divergenceSettlement, divergenceUpsert } from './divergence-store.ts';
 import { gateDivergence } from './gate-divergence.ts';
 import { cursorAfter, isPage } from './history-cursor.ts';
@@ -39,6 +50,9 @@ export async function readReconcileState(
   books: StoredBooks;
   lastNumber: bigint;
   doubts: number;
+  guard: StoredGuard;
+  /** Of the stored deals. */
+  sums: Omit<BookedSums, 'credited'>;
 } | null> {
   const account = sql`${accountId}::uuid`;
   const named = [...snapshot.positions.map((p) => p.identifier), ...snapshot.deals.map((d) => d.position_id)];
@@ -53,8 +67,8 @@ export async function readReconcileState(
     UNION SELECT o.position_id FROM broker_deals o WHERE o.account_id = ${account} AND o.ticket = ANY(${tickets})
       AND o.position_id <> '0')`;
   const [accounts = [], beside = [], ...facts] = await db.batch([
-    sql`SELECT a.*, d.magic_namespace, ${LAST_NUMBER} AS last_number, d.epoch_doubts AS doubts FROM accounts a CROSS JOIN deployment d
-      WHERE a.id = ${account}`,
+    sql`SELECT a.*, d.magic_namespace, ${LAST_NUMBER} AS last_number, d.epoch_doubts AS doubts, ${GUARD_COLUMNS}
+      FROM accounts a CROSS JOIN deployment d ${guardJoin} WHERE a.id = ${account}`,
     storedBooks(accountId, snapshot),
     ...positionFactStatements(accountId, {
       deals: sql`(d.position_id = ANY(${positions}) OR d.position_id = '0' AND d.ticket = ANY(${tickets}))`,
@@ -71,6 +85,8 @@ export async function readReconcileState(
     account: known,
     lastNumber: BigInt(String(row['last_number'])),
     doubts: Number(row['doubts']),
+    guard: guardOf(row),
+    sums: { booked: plain(String(row['booked'])), flowed: plain(String(row['flowed'])) },
     books: booksOf(books),
     state: {
       accountId,
@@ -91,6 +107,8 @@ export type Run = {
   newsOnly?: boolean;
   /** The call that it followed, noted with it. */
   contact?: Contact;
+  /** What the guard made of it; null: nothing that is worth a row. */
+  guard?: GuardNews | null;
   /** The turn that it ends; once somebody has overtaken it, nothing is stored. */
   turn?: TurnLease | null;
 };
@@ -108,7 +126,7 @@ export async function applyPlan(
 ): Promise<boolean> {
   const page = isPage(snapshot);
   const listed = !run.newsOnly || plan.newDeals.length + plan.events.length > 0;
-  const { contact, turn = null } = run;
+  const { contact, turn = null, guard = null } = run;
   const held = turn === null ? sql`` : sql`held AS (${heldTurn(turn)}), `;
   const noted = contact === undefined ? sql`` : sql`noted AS (${contactUpsert(contact, sql`acc`)}), `;
   // There are more pages to come, and it goes on with its turn.
@@ -116,6 +134,7 @@ export async function applyPlan(
   const statement = sql`WITH ${held}acc AS (${accountUpdate(account, snapshot, plan, run)}), ${noted}${ended}
     facts AS (${dealInsert(plan.newDeals, run.finishedMs)}), orders AS (${orderInsert(snapshot, run.finishedMs)}),
     ${tradeParts(account.id, plan, run.finishedMs)}, ${page ? sql`` : sql`${openState(account, snapshot)}, `}
+    ${guard === null ? sql`` : sql`${guardParts(account.id, guard, run.finishedMs)}, `}
     cmd AS (${commandUpdate(plan, run)}), del AS (${deliveryUpdate(plan, run.finishedMs)}), ${divergenceParts(account, snapshot, plan, run)},
     run AS (${runInsert(account.id, page ? 'catching-up' : 'applied', plan, run, listed ? sql`acc` : sql`acc WHERE false`)})
     SELECT id FROM acc`;
@@ -136,6 +155,9 @@ function accountUpdate(account: Account, s: Snapshot, plan: ReconcilePlan, run: 
     margin: a.margin,
     margin_free: a.margin_free,
     orders: String(s.orders.length),
+    trade_allowed: String(a.trade_allowed),
+    // What its own guard says of itself; left out by a bridge that has none.
+    ...(s.guard ? { bridge_guard: s.guard.phase } : {}),
   });
   const captured = isoTime(s.captured_at);
   const { dealsCursorMs: reachedMs, historyUntilMs } = cursorAfter(account, s);
@@ -147,12 +169,12 @@ function accountUpdate(account: Account, s: Snapshot, plan: ReconcilePlan, run: 
     epoch_doubts = greatest(epoch_doubts, ${run.doubts ?? 0}::int),
     unverified_at = CASE WHEN ${gap}::boolean THEN coalesce(unverified_at, ${at}) END, `;
   return sql`UPDATE accounts SET version = version + 1, boot_id = ${s.boot_id}, bridge_seq = ${String(s.seq)}::bigint,
-      ${isPage(s) ? sql`` : seen} deals_cursor = ${time(dealsCursorMs)}, history_until = ${time(historyUntilMs)},
+      ${isPage(s) ? sql`` : seen} ${run.guard ? guardPhase(run.guard) : sql``} deals_cursor = ${time(dealsCursorMs)}, history_until = ${time(historyUntilMs)},
       server = ${a.server}, login = ${a.login}, currency = ${a.currency}, margin_mode = ${a.margin_mode},
-      trade_mode = ${a.trade_mode}, bound_at = coalesce(bound_at, ${captured}::timestamptz),
+      trade_mode = ${a.trade_mode}, ${addedSums(plan.sums)}, bound_at = coalesce(bound_at, ${captured}::timestamptz),
       updated_at = ${isoTime(run.finishedMs)}::timestamptz
     WHERE id = ${account.id}::uuid AND version = ${account.version}::int
-      ${run.turn ? sql`AND EXISTS (SELECT 1 FROM held)` : sql``} RETURNING id, user_id, name, symbols`;
+      ${run.turn ? sql`AND EXISTS (SELECT 1 FROM held)` : sql``} RETURNING id, user_id, name, symbols, booked, flowed`;
 }
 
 /** The ledger is stronger evidence than silence: a command with an opening deal is done, unless its order goes on working. */

@@ -1,7 +1,6 @@
 /** Reading what is stored beside the ledger (`stored-books.ts`): one statement of the batch that reads the state. */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Snapshot } from '../bridge/bridge-protocol.ts';
-import { bookedDeals } from '../ledger/deal-store.ts';
 import { timestampMs } from '../platform/clock.ts';
 import type { Row } from '../platform/database.ts';
 import type { StoredBooks, StoredCommand, StoredDivergence, StoredPosition } from './stored-books.ts';
@@ -39,7 +38,7 @@ export function storedBooks(accountId: string, s: Snapshot): SQL {
     (SELECT coalesce(jsonb_agg(jsonb_build_object('code', v.code, 'brokerKey', v.broker_key, 'status', v.status,
         'detectedMs', ${ms(sql`v.detected_at`)})), '[]')
       FROM divergences v WHERE v.account_id = a.id AND (v.status = 'open' OR v.seen_at >= a.snapshot_at)) AS divergences,
-    (SELECT coalesce(sum(d.money), 0)::text FROM (${bookedDeals(sql`d.account_id = a.id`)}) d) AS ledger_balance,
+    (a.booked - a.credited)::text AS ledger_balance,
     (SELECT coalesce(jsonb_object_agg(i.symbol, coalesce(a.symbols->>i.symbol, i.symbol)), '{}') FROM instruments i)
       AS instruments
     FROM accounts a WHERE a.id = ${accountId}::uuid`;

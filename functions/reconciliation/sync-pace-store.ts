@@ -9,6 +9,7 @@ const APPROVED_MS = 60_000;
 const RECENT_MS = 6 * 3_600_000;
 
 export type PaceFacts = {
+  /** Also where a guard looks closely, or closes. */
   commands: boolean;
   exposed: boolean;
   awaited: boolean;
@@ -22,7 +23,8 @@ export type PaceFacts = {
 export async function readPaceFacts(db: Database, accountId: string, nowMs: number): Promise<PaceFacts> {
   const now = sql`${isoTime(nowMs)}::timestamptz`;
   const [row] = await db.run(sql`SELECT
-      EXISTS (SELECT 1 FROM commands c WHERE c.account_id = a.id AND c.state IN ('created', 'sent', 'unknown')) AS commands,
+      EXISTS (SELECT 1 FROM commands c WHERE c.account_id = a.id AND c.state IN ('created', 'sent', 'unknown'))
+        OR a.guard_phase IN ('suspect', 'warned', 'tripped') AS commands,
       coalesce((a.state->>'orders')::int, 0) > 0
         OR EXISTS (SELECT 1 FROM positions p WHERE p.account_id = a.id) AS exposed,
       EXISTS (SELECT 1 FROM deliveries v JOIN signals s ON s.id = v.signal_id

@@ -7,7 +7,7 @@ import { MARKET_TTL_MS } from '../execution/entry-order.ts';
 
 /** It has yet to show as much history as it is asked for. */
 const AT_ONCE_MS = 1_000;
-/** A command waits, is on its way, or its fate is open. */
+/** A command waits, is on its way, or its fate is open; or the guard has seen a breach. */
 const COMMAND_MS = 2_000;
 /** Something stands or works at the broker, or a signal may be countersigned any moment. */
 const EXPOSED_MS = 5_000;

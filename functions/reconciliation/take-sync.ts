@@ -22,6 +22,7 @@ import { nextTrading } from '../market/next-trading.ts';
 import { storePushedCandles } from '../market/pushed-candle-store.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Deps } from '../platform/deps.ts';
+import { readGuardOrder } from '../risk/guard-order-store.ts';
 import { cursorAfter, dealsFromMs, type HistoryCursor } from './history-cursor.ts';
 import { noteOutcome, takeSnapshot } from './reconcile-account.ts';
 import { syncPace } from './sync-pace.ts';
@@ -74,6 +75,10 @@ export async function takeSync(deps: Deps, bridgeId: string, request: SyncReques
   const facts = await readPaceFacts(db, account.id, clock.nowMs());
   if (facts.wishes && compared.handsOut)
     for (const wanted of await takeCandleWishes(db, bridgeId, MAX_WISHES)) await bridge.candles(wanted);
+  if (request.snapshot?.guard != null && compared.handsOut) {
+    const order = await readGuardOrder(db, account.id);
+    if (order !== null) await bridge.guard(order);
+  }
   const pauseMs = await pauseAfter(deps, exchange, compared, facts);
   const { outcome } = compared;
   const nowMs = clock.nowMs();
@@ -157,5 +162,6 @@ function replyOf(
     deals_from: said.fromMs === null ? null : isoTime(said.fromMs),
     outcome: said.outcome,
     requests: [...(bridge?.requests ?? [])],
+    ...(bridge?.guardOrder ? { guard: bridge.guardOrder } : {}),
   };
 }

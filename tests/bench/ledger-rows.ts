@@ -42,9 +42,9 @@ export async function makeTrades(
   );
   if (!at.legs) return;
   await db.query(
-    `INSERT INTO trade_legs (trade_id, leg, account_id, deal_ticket, source, instrument, side, volume, exit_price, profit, swap,
-       commission, fee, net, opened_at, closed_at)
-     SELECT id, 1, account_id, (position_id::bigint + 20000000)::text, source, instrument, side, volume, exit_price, profit, swap,
+    `INSERT INTO trade_legs (trade_id, leg, account_id, deal_ticket, source, strategy, instrument, side, volume, exit_price,
+       profit, swap, commission, fee, net, opened_at, closed_at)
+     SELECT id, 1, account_id, (position_id::bigint + 20000000)::text, source, strategy, instrument, side, volume, exit_price, profit, swap,
        commission, fee, net, opened_at, closed_at FROM trades WHERE account_id = ANY($1::uuid[]) AND status = 'closed'`,
     [at.accounts],
   );

@@ -8,6 +8,7 @@ import { makeBridge, makeUser } from '../support/organisation.ts';
 import { scriptedBridge } from '../support/scripted-bridge.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { type TestDeps, testDeps } from '../support/test-deps.ts';
+import { guardOrder, wireGuard, wireSnapshot } from './bridge-reply.ts';
 
 let t: TestDatabase;
 let deps: TestDeps;
@@ -47,6 +48,7 @@ describe('what only reads', () => {
     ['snapshot', () => client().snapshot(null)],
     ['lookup', () => client().lookup({ cmdId: COMMAND.cmd_id, attempt: 0, magic: '1' })],
     ['candles', () => client().candles({ symbol: 'EURUSD', timeframe: 'M1', count: 1 })],
+    ['guard', () => client().guard(guardOrder)],
   ])(
     '%s, is asked again where the bridge cannot be reached, each time as a new request',
     async (kind, ask) => {
@@ -73,6 +75,7 @@ describe('a bridge that polls', () => {
     for (let i = 0; i < 7; i += 1) expect(await client().snapshot(null)).toEqual(polled);
     expect(await client().lookup({ cmdId: COMMAND.cmd_id, attempt: 0, magic: '1' })).toEqual(polled);
     expect(await client().execute(COMMAND)).toEqual(polled);
+    expect(await client().guard(guardOrder)).toEqual(polled);
     const wanted = { symbol: 'EURUSD', timeframe: 'M1', count: 1 };
     for (let i = 0; i < 2; i += 1)
       expect(await client().candles(wanted)).toEqual({ ...polled, word: 'deferred' });
@@ -217,5 +220,36 @@ describe('execute', () => {
       expect(await client(deps.ids.next()).execute(COMMAND)).toMatchObject({ word: 'unregistered' });
     answer = { kind: 'failed', effect: 'none', word: 'blocked' };
     for (let i = 0; i < 7; i += 1) expect(await client().execute(COMMAND)).toMatchObject({ word: 'blocked' });
+  });
+});
+
+describe('an order to the guard', () => {
+  it('comes with a snapshot’s request where one is given, or by itself, and is answered with a report', async () => {
+    const made = await makeBridge({ t, deps }, await makeUser({ t, deps }));
+    const { request_id: _, ...snapshot } = wireSnapshot({ guard: wireGuard() });
+    const bridge = scriptedBridge(made.secret, deps.clock, {
+      snapshot: () => snapshot,
+      guard: () => ({ guard: wireGuard({ phase: 'warned' }) }),
+    });
+    deps.outbound = bridge.outbound;
+    const shown = await bridgeClient(deps, made.id, { guard: guardOrder }).snapshot(null);
+    expect(shown).toMatchObject({ kind: 'reply', value: { guard: { version: 4, phase: 'closing' } } });
+    await bridgeClient(deps, made.id, { guard: null }).snapshot(null);
+    await bridgeClient(deps, made.id).snapshot(null);
+    expect(await client(made.id).guard(guardOrder)).toMatchObject({
+      ...{ kind: 'reply', value: { version: 4, phase: 'warned' } },
+    });
+    const said = bridge.received.map(({ kind, guard = null }) => [kind, guard]);
+    const none = ['snapshot', null];
+    expect(said).toEqual([['snapshot', guardOrder], none, none, ['guard', guardOrder]]);
+  });
+
+  it('is given through an open circuit, which holds back what opens something', async () => {
+    deps.breaker = createCircuitBreaker({ redis: null, clock: deps.clock });
+    for (let i = 0; i < 5; i += 1) await client().execute(COMMAND);
+    expect(await client().execute(COMMAND)).toMatchObject({ word: 'circuit-open' });
+    const before = bodies.length;
+    expect(await client().guard(guardOrder)).toMatchObject({ word: 'unreachable' });
+    expect(bodies.length).toBeGreaterThan(before);
   });
 });

@@ -2,7 +2,7 @@
 // broker over HTTP.
 import { describe, expect, it } from 'vitest';
 import type { BridgePort, Reply } from '../../functions/bridge/bridge-port.ts';
-import type { BridgeCommand, ExecutionResult } from '../../functions/bridge/bridge-protocol.ts';
+import type { BridgeCommand, ExecutionResult, GuardOrder } from '../../functions/bridge/bridge-protocol.ts';
 import { isoTime } from '../../functions/platform/clock.ts';
 import { type BridgeSite, LOGIN, SERVER } from './bridge-site.ts';
 
@@ -32,6 +32,21 @@ const nextAttempt = (c: Trade): Trade => ({
   evidence: { ...c.evidence, magic: String(BigInt(c.evidence.magic) + 1n) },
 });
 const lookupOf = (c: BridgeCommand) => ({ cmdId: c.cmd_id, attempt: c.attempt, magic: c.evidence.magic });
+
+/** By what a guard judges the account as it begins; nothing is to be closed. */
+const guardOrder = (over: Partial<GuardOrder> = {}): GuardOrder => ({
+  ...{ version: 1, login: LOGIN, server: SERVER, armed: true, scope: 'all', namespace: 5 },
+  ...{ units: '10000', peak: '1', balance: '10000', credit: '0', booked_to: null },
+  ...{
+    trip_bps: 2_000,
+    hard_bps: 2_500,
+    equity_floor: null,
+    warning_ms: 10_000,
+    close: null,
+    latched: false,
+  },
+  ...over,
+});
 
 /** Registers the suite for one adapter; `site` is the broker with its bridge, made anew for each test. */
 export function bridgeContract(name: string, site: () => BridgeSite): void {
@@ -241,6 +256,51 @@ export function bridgeContract(name: string, site: () => BridgeSite): void {
       expect(found).toMatchObject({ deals: [{ magic: c.evidence.magic }] });
       expect(await executed(c)).toBe(1);
       expect((await snapshot()).boot_id).not.toBe(before.boot_id);
+    });
+  });
+
+  describe(`${name}: the bridge's own guard`, () => {
+    it('reports with each snapshot, and judges by the newest order', async () => {
+      expect((await snapshot()).guard).toMatchObject({
+        version: null,
+        phase: 'idle',
+        trip_id: null,
+        samples: 0,
+      });
+      await site().order(guardOrder({ version: 3 }));
+      await site().order(guardOrder({ version: 2 }));
+      expect((await snapshot()).guard).toMatchObject({ version: 3, phase: 'idle', refused: null });
+    });
+
+    it('takes no order for another account', async () => {
+      await site().order(guardOrder({ login: '1002' }));
+      expect((await snapshot()).guard).toMatchObject({ version: null, refused: 'login' });
+      await site().order(guardOrder({ server: 'Other-Live' }));
+      expect((await snapshot()).guard).toMatchObject({ version: null, refused: 'server' });
+    });
+
+    it('closes what was ordered when its time has come, though nobody asks again', async () => {
+      await carriedOut(command());
+      const not_before = isoTime(Date.now() - 1_000);
+      await site().order(guardOrder({ close: { trip_id: 'trip-1', not_before, revocable: true } }));
+      await site().control('/guard', { login: LOGIN, steps: 2 });
+      const { positions, deals, guard } = await snapshot();
+      expect(positions).toEqual([]);
+      expect(deals.map((deal) => deal.entry)).toEqual([null, 'in', 'out']);
+      expect(guard).toMatchObject({ cause: 'ordered', trip_id: 'trip-1' });
+      expect(['closing', 'flat']).toContain(guard?.phase);
+    });
+
+    it('does not close before that, nor what was taken back', async () => {
+      await carriedOut(command());
+      const not_before = isoTime(Date.now() + 600_000);
+      await site().order(guardOrder({ close: { trip_id: 'trip-1', not_before, revocable: true } }));
+      await site().control('/guard', { login: LOGIN, steps: 2 });
+      const warned = await snapshot();
+      expect(warned.guard).toMatchObject({ phase: 'warned', trip_id: 'trip-1', since: expect.any(Number) });
+      expect(warned.positions).toHaveLength(1);
+      await site().order(guardOrder({ version: 2 }));
+      expect((await snapshot()).guard).toMatchObject({ version: 2, phase: 'idle', trip_id: null });
     });
   });
 

@@ -1,16 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import {
+  bridgeRequest,
   candlesReply,
   executeReply,
+  guardReply,
   lookupReply,
   snapshotReply,
 } from '../../functions/bridge/bridge-protocol.ts';
 import {
   CAPTURED_MS,
+  guardOrder,
   wireCandles,
   wireDeal,
   wireExecution,
+  wireGuard,
   wireLookup,
   wireOrder,
   wirePosition,
@@ -26,6 +30,11 @@ const replies: [string, z.ZodType, Record<string, unknown>][] = [
     wireLookup({ deals: [wireDeal()], orders: [wireOrder()], positions: [wirePosition()] }),
   ],
   ['candles', candlesReply, wireCandles()],
+  [
+    'guard',
+    guardReply,
+    { v: 1, kind: 'guard', request_id: 'r', boot_id: 'b', seq: 1, guard: wireGuard({ trip_id: 't' }) },
+  ],
 ];
 
 /** Every path to a member of a reply, through the first row of each list. */
@@ -62,7 +71,7 @@ describe.each(replies)('the reply to %s', (_kind, schema, reply) => {
   });
 
   it('is refused without any one of its members', () => {
-    const optional = ['time_done'];
+    const optional = ['time_done', 'refused'];
     const required = paths(reply).filter((p) => !optional.includes(String(p.at(-1))));
     expect(required.length).toBeGreaterThan(5);
     for (const path of required)
@@ -183,6 +192,36 @@ describe('a snapshot', () => {
       { boot_id: 'x'.repeat(101) },
     ])
       expect(snapshotReply.safeParse(wireSnapshot(change)).success, JSON.stringify(change)).toBe(false);
+  });
+});
+
+describe('what a bridge’s own guard says', () => {
+  it('comes with a snapshot, and one that says nothing of it has none', () => {
+    expect(snapshotReply.parse(wireSnapshot()).guard).toBeUndefined();
+    const { guard, account } = snapshotReply.parse(wireSnapshot({ guard: wireGuard() }));
+    expect(guard).toEqual({ ...wireGuard(), since: CAPTURED_MS - 4_000 });
+    expect(account.margin_so_so).toBeUndefined();
+  });
+
+  it.each([
+    ['a phase that we do not know', { phase: 'suspect' }],
+    ['a version that is none', { version: -1 }],
+    ['an equity as a number', { equity: 7400 }],
+    ['half a sample', { samples: 0.5 }],
+  ])('with %s fails the snapshot', (_what, change) => {
+    expect(snapshotReply.safeParse(wireSnapshot({ guard: wireGuard(change) })).success).toBe(false);
+  });
+
+  it('is told nothing by a snapshot’s request, or an order', () => {
+    const head = { v: 1, request_id: 'r', sent_at: '2026-03-02T10:00:00.000Z' };
+    const asked = { ...head, kind: 'snapshot', deals_from: null, deals_to: null };
+    expect(bridgeRequest.parse(asked)).toEqual(asked);
+    for (const request of [
+      { ...asked, guard: guardOrder },
+      { ...head, kind: 'guard', guard: guardOrder },
+    ])
+      expect(bridgeRequest.parse(request)).toEqual(request);
+    expect(bridgeRequest.safeParse({ ...head, kind: 'guard' }).success).toBe(false);
   });
 });
 

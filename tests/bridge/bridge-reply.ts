@@ -1,4 +1,5 @@
 // Replies of a bridge as they stand on the wire, whole and valid; parts of them may be replaced.
+import type { GuardOrder } from '../../functions/bridge/bridge-protocol.ts';
 
 /** Monday 2 March 2026, 10:00 UTC. */
 export const CAPTURED_MS = Date.UTC(2026, 2, 2, 10);
@@ -128,6 +129,25 @@ export const wireLookup = (changes: Members = {}): Members => ({
   history_orders: [],
   positions: [],
   deals: [],
+  ...changes,
+});
+
+export const guardOrder: GuardOrder = {
+  ...{ version: 4, login: '500123', server: 'Demo-Server', armed: true, scope: 'all', namespace: 7 },
+  ...{ units: '10000', peak: '1.05', balance: '10000', credit: '0', booked_to: '5001' },
+  ...{
+    trip_bps: 2_000,
+    hard_bps: 2_500,
+    equity_floor: null,
+    warning_ms: 10_000,
+    close: null,
+    latched: false,
+  },
+};
+
+export const wireGuard = (changes: Members = {}): Members => ({
+  ...{ version: 4, phase: 'closing', trip_id: null, since: iso(CAPTURED_MS - 4_000), cause: 'hard-drawdown' },
+  ...{ equity: '7400.5', samples: 2, refused: null },
   ...changes,
 });
 

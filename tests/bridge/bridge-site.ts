@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { bridgeClient } from '../../functions/bridge/bridge-client.ts';
 import type { BridgePort, Reply } from '../../functions/bridge/bridge-port.ts';
-import type { BridgeCommand, ExecutionResult } from '../../functions/bridge/bridge-protocol.ts';
+import type { BridgeCommand, ExecutionResult, GuardOrder } from '../../functions/bridge/bridge-protocol.ts';
 import { type PolledBridge, polledBridge } from '../../functions/bridge/polled-bridge.ts';
 import { syncRequest } from '../../functions/bridge/sync-protocol.ts';
 import { isoTime, systemClock } from '../../functions/platform/clock.ts';
@@ -30,6 +30,8 @@ export type BridgeSite = {
   ask<T>(question: (bridge: BridgePort) => Promise<Reply<T>>): Promise<Reply<T>>;
   /** Has a command carried out; null where nothing was told of it. */
   execute(command: BridgeCommand): Promise<ExecutionResult | null>;
+  /** Tells the bridge's guard what to judge by. */
+  order(order: GuardOrder): Promise<void>;
   loseNextAnswer(): Promise<void>;
   control(path: string, body: object): Promise<Record<string, unknown>>;
   state(): Promise<{ journal: { cmd_id: string; executed: number }[] }>;
@@ -82,6 +84,9 @@ export async function webhookSite(t: TestDatabase): Promise<BridgeSite> {
       const reply = await port.execute(command);
       return reply.kind === 'reply' ? reply.value : null;
     },
+    order: async (order) => {
+      await port.guard(order);
+    },
     loseNextAnswer: async () => {
       await broker.control('/fault', { kind: 'timeout_after', login: LOGIN, on: 'execute' });
     },
@@ -112,6 +117,7 @@ export async function polledSite(): Promise<BridgeSite> {
     const text = JSON.stringify({
       ...{ v: 1, kind: 'sync', request_id: brought.request_id, server_time: isoTime(Date.now()) },
       ...{ next_sync_ms: 600_000, outcome: null, requests: bridge.requests },
+      ...(bridge.guardOrder === null ? {} : { guard: bridge.guardOrder }),
       deals_from: fromMs === null ? null : isoTime(fromMs),
     });
     const timestamp = String(Math.floor(Date.now() / 1000));
@@ -158,6 +164,14 @@ export async function polledSite(): Promise<BridgeSite> {
       await exchange(() => result !== null);
       return result;
     },
+    order: async (order) => {
+      let isTold = false;
+      talk = async (bridge) => {
+        await bridge.guard(order);
+        isTold = true;
+      };
+      await exchange(() => isTold);
+    },
     loseNextAnswer: async () => {
       await broker.control('/fault', { kind: 'timeout_after', login: LOGIN, on: 'sync' });
     },
@@ -173,7 +187,7 @@ export async function polledSite(): Promise<BridgeSite> {
 function wishful(sinceDeals: (fromMs: number | null) => void): BridgePort {
   const none = async () => ({ kind: 'no-reply', effect: 'unknown', word: 'deferred' }) as const;
   return {
-    ...{ lane: 'polled', execute: none, lookup: none, candles: none },
+    ...{ lane: 'polled', execute: none, lookup: none, candles: none, guard: none },
     snapshot: (fromMs) => {
       sinceDeals(fromMs);
       return none();

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { polledBridge } from '../../functions/bridge/polled-bridge.ts';
 import { syncRequest } from '../../functions/bridge/sync-protocol.ts';
-import { CAPTURED_MS, iso, wireCandles, wireExecution, wireLookup, wireSnapshot } from './bridge-reply.ts';
+import {
+  CAPTURED_MS,
+  guardOrder,
+  iso,
+  wireCandles,
+  wireExecution,
+  wireLookup,
+  wireSnapshot,
+} from './bridge-reply.ts';
 
 const NOW_MS = CAPTURED_MS + 500;
 const COMMAND = { cmdId: '0199c7a0-0000-7000-8000-0000000000c1', attempt: 1, magic: '7696581394449' };
@@ -56,6 +64,16 @@ describe('a command', () => {
       { v: 1, kind: 'execute', request_id: `${COMMAND.cmdId}:1`, sent_at: iso(NOW_MS), command },
     ]);
     expect(bridge.results.map((r) => r.attempt)).toEqual([undefined, 1]);
+  });
+});
+
+describe('an order to the guard', () => {
+  it('goes out with our reply, the last one that was given, and is no request', async () => {
+    const bridge = brought();
+    expect(bridge.guardOrder).toBeNull();
+    for (const version of [4, 5]) expect(await bridge.guard({ ...guardOrder, version })).toEqual(DEFERRED);
+    expect(bridge.guardOrder).toEqual({ ...guardOrder, version: 5 });
+    expect(bridge.requests).toEqual([]);
   });
 });
 

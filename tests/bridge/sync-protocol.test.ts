@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { syncReply, syncRequest } from '../../functions/bridge/sync-protocol.ts';
-import { iso, wireCandles, wireExecution, wireLookup, wireSnapshot } from './bridge-reply.ts';
+import { guardOrder, iso, wireCandles, wireExecution, wireLookup, wireSnapshot } from './bridge-reply.ts';
 
 const HELLO = {
   ...{ v: 1, kind: 'sync', request_id: 'r', sent_at: '2026-03-02T10:00:00Z', deals_from: null },
@@ -33,6 +33,17 @@ describe('a request of the poll lane', () => {
     ['a member that is not of the protocol', { lease_epoch: 1 }],
   ])('with %s is none', (_what, over) => {
     expect(syncRequest.safeParse({ ...HELLO, ...over }).success).toBe(false);
+  });
+});
+
+describe('a reply of the poll lane', () => {
+  it('may say what the bridge’s guard judges by', () => {
+    const reply = {
+      ...{ v: 1, kind: 'sync', request_id: 'r', server_time: iso(0), next_sync_ms: 5_000, deals_from: null },
+      ...{ outcome: 'applied', requests: [] },
+    };
+    expect(syncReply.parse(reply)).toEqual(reply);
+    expect(syncReply.parse({ ...reply, guard: guardOrder })).toEqual({ ...reply, guard: guardOrder });
   });
 });
 

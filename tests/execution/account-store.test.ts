@@ -72,7 +72,7 @@ describe('a new account', () => {
       settings: {
         ...{ riskBps: null, riskBase: 'lesser', maxVolume: null, maxPositions: null, minStopPoints: 0 },
         ...{ rewardRatio: null, maxSpreadPoints: null, commissionPerLot: '0', marginShareBps: null },
-        ...{ instruments: null, symbols: {} },
+        ...{ maxInstrumentVolume: null, maxExposurePercent: null, instruments: null, symbols: {} },
       },
       version: 0,
       bootId: null,
@@ -176,12 +176,13 @@ describe('the settings of an account', () => {
       ...{ name: 'Swing', order_volume: '0.5', risk_bps: 150, risk_base: 'equity', max_volume: '2.5' },
       ...{ max_positions: 4, min_stop_points: 12, reward_ratio: '3.25', max_spread_points: 40 },
       ...{ commission_per_lot: '7.5', margin_share_bps: 3_000, instruments: ['XAUUSD', 'EURUSD'] },
-      symbols: { XAUUSD: 'GOLD.m' },
+      ...{ max_instrument_volume: '5', max_exposure_percent: 3_000, symbols: { XAUUSD: 'GOLD.m' } },
     });
     const settings = {
       ...{ riskBps: 150, riskBase: 'equity', maxVolume: '2.5', maxPositions: 4, minStopPoints: 12 },
       ...{ rewardRatio: '3.25', maxSpreadPoints: 40, commissionPerLot: '7.5', marginShareBps: 3_000 },
       ...{ instruments: ['XAUUSD', 'EURUSD'], symbols: { XAUUSD: 'GOLD.m' } },
+      ...{ maxInstrumentVolume: '5', maxExposurePercent: 3_000 },
     };
     expect(all).toMatchObject({ account: { name: 'Swing', orderVolume: '0.50000000', settings } });
     expect((await readAccount(t.db, a.id))?.settings).toEqual(settings);

@@ -23,10 +23,11 @@ function instructionOf(kind: Kind): Command['instruction'] {
   return { kind, pre, order: { symbol, type: 'buy', volume: '0.1' } };
 }
 const DAY_MS = 86_400_000;
-const command = (given: { kind?: Kind; attempt?: number; leftMs?: number } = {}) => ({
+const command = (given: { kind?: Kind; attempt?: number; leftMs?: number; tripId?: string } = {}) => ({
   instruction: instructionOf(given.kind ?? 'open'),
   attempt: given.attempt ?? 0,
   expiresMs: NOW + (given.leftMs ?? 30_000),
+  tripId: given.tripId ?? null,
 });
 const result = (given: Record<string, unknown>) =>
   executionResult.parse({
@@ -224,6 +225,13 @@ describe('a refusal', () => {
       expect(of({ outcome: 'unknown', reason: word })).toMatchObject({
         settlement: { reason: word, brokerComment: null },
       });
+  });
+
+  it('holds back no longer than a minute what a guard closes', () => {
+    const locked = (about: Parameters<typeof command>[0]) =>
+      failed(10028, { kind: 'close', leftMs: DAY_MS, attempt: 9, ...about });
+    expect(locked({})).toMatchObject({ kind: 'retry', notBeforeMs: NOW + 256_000 });
+    expect(locked({ tripId: 't' })).toMatchObject({ kind: 'retry', notBeforeMs: NOW + 60_000 });
   });
 
   it('that came too late for one attempt leaves an exit the next, as long as its own time lasts', () => {

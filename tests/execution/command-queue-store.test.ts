@@ -45,7 +45,7 @@ const put = (id: string, state: string) => t.sql('UPDATE commands SET state = $2
 const pause = (id: string, ms: number) =>
   t.sql('UPDATE commands SET not_before = $2 WHERE id = $1', [id, new Date(nowMs() + ms)]);
 /** Nothing to do, now or after a pause. */
-const IDLE = { due: false, pausedUntilMs: null, lookMs: null };
+const IDLE = { due: false, pausedUntilMs: null, tripPausedMs: null, lookMs: null };
 const stateOf = async (id: string) => {
   const c = await readCommand(t.db, id);
   return [c?.state, c?.reason];

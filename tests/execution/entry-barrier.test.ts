@@ -14,6 +14,8 @@ describe('what keeps an account from entries', () => {
     expect(judge()).toBeNull();
     expect(judge({ snapshotMs: NOW - 60_000 })).toBeNull();
     expect(judge({ contact: null })).toBeNull();
+    expect(judge({ guardPhase: 'empty' })).toBeNull();
+    expect(judge({ state: { ...ACCOUNT.state, trade_allowed: 'true' } })).toBeNull();
     // One call that failed says nothing yet.
     expect(judge({ contact: heard('bridge-timeout') })).toBeNull();
   });
@@ -35,6 +37,15 @@ describe('what keeps an account from entries', () => {
       () => judge({ snapshotMs: null, contact: null, epoch: { ...ACCOUNT.epoch, unproven: true } }),
     ],
     ['bridge-silent', () => judge({ snapshotMs: NOW - 60_001, contact: null })],
+    ['trading-disabled', () => judge({ state: { ...ACCOUNT.state, trade_allowed: 'false' } })],
+    ['guard-tripped', () => judge({ guardPhase: 'tripped', snapshotMs: null, contact: null })],
+    ['guard-latched', () => judge({ guardPhase: 'flat_latched' })],
+    ['guard-warned', () => judge({ guardPhase: 'warned' })],
+    ['guard-suspect', () => judge({ guardPhase: 'suspect' })],
+    // Whose bridge is silent looks at nothing more: an entry does not wait for that.
+    ['bridge-silent', () => judge({ guardPhase: 'suspect', snapshotMs: null, contact: null })],
+    ['epoch-unproven', () => judge({ guardPhase: 'warned', epoch: { ...ACCOUNT.epoch, unproven: true } })],
+    ['account-halted', () => judge({ guardPhase: 'tripped', halted: true })],
     ['snapshot-refused', () => judge({ snapshotMs: NOW - 60_001, contact: heard('snapshot-torn') })],
   ])('%s', (reason, found) => {
     expect(found()).toBe(reason);

@@ -199,7 +199,7 @@ describe('an approved entry', () => {
 
 describe('an entry and the market', () => {
   const at = (entry: Parameters<typeof entryOrder>[1]['entry'], change: Change = {}) =>
-    entryOrder(entryFacts(change), { entry, hours: null }, NOW);
+    entryOrder(entryFacts(change), { entry, hours: null, calendar: null }, NOW);
   const closed = (reason: EntryBlock) => ({ open: false as const, reason, opensMs: NOW + 1 });
 
   it.each(ENTRY_BLOCKS)('is refused by a name of its own for %s', (block) => {

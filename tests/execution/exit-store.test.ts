@@ -109,7 +109,9 @@ describe('an approved close', () => {
     await canceller.query('COMMIT');
     await waiting;
     expect(await legs()).toEqual([]);
-    expect((await readLeaving(t.db, desk.account.id)).exits).toMatchObject([{ signalCancelled: true }]);
+    expect((await readLeaving(t.db, desk.account.id, nowMs())).exits).toMatchObject([
+      { signalCancelled: true },
+    ]);
   });
 
   it('ends once, with its delivery, and an alert where anything was left standing', async () => {
@@ -180,7 +182,7 @@ describe('what a close takes back', () => {
 
 describe('what a close is planned by', () => {
   const stake = async () => {
-    const [found] = (await readLeaving(t.db, desk.account.id)).exits;
+    const [found] = (await readLeaving(t.db, desk.account.id, nowMs())).exits;
     if (found === undefined) throw new Error('no close is open');
     return found.stake;
   };

@@ -16,6 +16,8 @@ const byRisk = ({ settings, specification, ...change }: Change = {}) =>
     marginOnTheWay: '0',
     riskTicks: 1_582n,
     openVolume: '0',
+    instrumentVolume: '0',
+    exposure: null,
     approved: null,
     ...change,
     settings: { ...ACCOUNT.settings, riskBps: 200, ...settings },
@@ -49,6 +51,19 @@ describe('a volume by risk', () => {
     expect(lots(null, all), 'what cannot be told stops only who has a share').toMatchObject({
       volume: '0.12',
     });
+  });
+
+  it('is what the limits of an instrument and of the whole account leave', () => {
+    const lots = (settings: Change['settings'], more: Change = {}) => byRisk({ ...more, settings });
+    const instrument = { maxInstrumentVolume: '1' };
+    expect(lots(instrument, { instrumentVolume: '0.95' })).toMatchObject({ volume: '0.05' });
+    expect(lots(instrument, { instrumentVolume: '0.5' })).toMatchObject({ volume: '0.12' });
+    // A lot of gold is worth 203,520, and three times 10,000 may stand.
+    const total = { maxExposurePercent: 300 };
+    expect(lots(total, { exposure: '0' })).toMatchObject({ volume: '0.12' });
+    expect(lots(total, { exposure: '10000' })).toMatchObject({ volume: '0.09' });
+    expect(lots(total, { exposure: '27964.8' })).toMatchObject({ volume: '0.01' });
+    expect(lots(total, { exposure: '27964.81' })).toEqual(refused('total-exposure-reached'));
   });
 
   it('takes an exact fit, and not a step more', () => {
@@ -96,6 +111,9 @@ describe('a volume by risk', () => {
     ['stop-required', { riskTicks: null }],
     ['tick-value-unknown', { specification: { tickValueLoss: null } }],
     ['tick-value-unknown', { specification: { tickValueLoss: '0' } }],
+    ['exposure-unknown', { settings: { maxExposurePercent: 3_000 }, exposure: null }],
+    ['instrument-exposure-reached', { settings: { maxInstrumentVolume: '1' }, instrumentVolume: '0.995' }],
+    ['total-exposure-reached', { settings: { maxExposurePercent: 100 }, exposure: '10000' }],
     ['account-figures-unknown', { balance: null }],
     ['account-figures-unknown', { equity: null }],
   ] as [string, Change][])('is refused as %s, never rounded up', (reason, change) => {
@@ -118,6 +136,11 @@ describe('a fixed volume', () => {
     ['above-max-volume', { specification: { volumeMax: '0.09' } }],
     ['above-max-volume', { settings: { maxVolume: '0.09' } }],
     ['volume-limit-reached', { specification: { volumeLimit: '1' }, openVolume: '0.91' }],
+    ['instrument-exposure-reached', { settings: { maxInstrumentVolume: '1' }, instrumentVolume: '0.91' }],
+    // 0.1 lot of gold is worth 20,352.
+    ['total-exposure-reached', { settings: { maxExposurePercent: 300 }, exposure: '9648.01' }],
+    ['exposure-unknown', { settings: { maxExposurePercent: 300 }, exposure: '0', equity: null }],
+    ['exposure-unknown', { settings: { maxExposurePercent: 300 }, specification: { tickValueLoss: null } }],
     ['margin-exceeded', { specification: { marginPerLot: '100001' } }],
     ['volume-above-approved', { approved: { volume: '0.09', risk: null } }],
     ['risk-above-approved', { approved: { volume: '0.1', risk: '158.19' } }],
@@ -127,7 +150,8 @@ describe('a fixed volume', () => {
 
   it('that just fits every limit is taken', () => {
     const change = {
-      settings: { maxVolume: '0.1' },
+      settings: { maxVolume: '0.1', maxInstrumentVolume: '2', maxExposurePercent: 300 },
+      ...{ instrumentVolume: '1.9', exposure: '9648' },
       specification: { volumeMax: '0.1', volumeMin: '0.1', volumeLimit: '1', marginPerLot: '100000' },
       openVolume: '0.9',
       approved: { volume: '0.1', risk: '158.2' },

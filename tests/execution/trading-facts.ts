@@ -5,6 +5,7 @@ import type { EntryFacts, EntryMarket } from '../../functions/execution/entry-or
 import type { TradingFacts } from '../../functions/execution/sized-entry.ts';
 import type { Stake } from '../../functions/execution/stake.ts';
 import type { SymbolSpecification } from '../../functions/execution/symbol-specification.ts';
+import { MARKET_GUARD_DEFAULTS } from '../../functions/market/market-guard-settings.ts';
 
 export const NOW = Date.UTC(2026, 10, 20, 12);
 
@@ -42,6 +43,7 @@ export const ACCOUNT: Account = {
   },
   halted: false,
   withdrawPending: false,
+  guardPhase: 'armed',
   orderVolume: '0.10',
   settings: {
     riskBps: null,
@@ -53,6 +55,8 @@ export const ACCOUNT: Account = {
     maxSpreadPoints: null,
     commissionPerLot: '0',
     marginShareBps: null,
+    maxInstrumentVolume: null,
+    maxExposurePercent: null,
     instruments: null,
     symbols: {},
   },
@@ -86,6 +90,7 @@ export const NO_STAKE: Stake = { positions: [], commands: [], unmade: [] };
 export const openMarket = (hours: EntryMarket['hours'] = null): EntryMarket => ({
   entry: { open: true, closesMs: null },
   hours,
+  calendar: null,
 });
 
 export type Change = {
@@ -106,6 +111,9 @@ export const entryFacts = (change: Change = {}): EntryFacts => ({
   buyVolume: '0',
   sellVolume: '0',
   marginOnTheWay: '0',
+  exposure: null,
+  watch: { settings: MARKET_GUARD_DEFAULTS, spreads: { recent: [], usual: [] }, bars: [] },
+  limits: [],
   stake: NO_STAKE,
   quarantined: false,
   deployment: { halted: false, epochBehind: false },

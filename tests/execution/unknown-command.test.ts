@@ -27,7 +27,7 @@ const command = (changes: Changes = {}): Parameters<typeof unknownCommand>[0] =>
   const { negatives = 1, lookedUpMs = SENT + HORIZON_MS - LOOKUP_SPACING_MS, kind = 'open' } = changes;
   const pre = { login: '1001', server: 'Demo-1', symbol: 'EURUSD' };
   return {
-    ...{ magic: MAGIC, comment: 'cs0123456789ab', attempt: changes.attempt ?? 0 },
+    ...{ magic: MAGIC, comment: 'cs0123456789ab', attempt: changes.attempt ?? 0, tripId: null },
     ...{ state: changes.state ?? ('unknown' as const), sentMs: SENT, expiresMs: SENT + 30_000 },
     ...{ orderTicket: changes.orderTicket ?? null, reason: changes.reason ?? 'bridge-timeout' },
     ...{ negativeLookups: negatives, lookedUpMs },
@@ -114,6 +114,11 @@ describe('a command whose answer never came', () => {
       });
     },
   );
+
+  it('is done, and opened nothing, where its number stands on the rest of what it took something from', () => {
+    const found = lookup({ positions: [wirePosition({ type: 'sell' })] });
+    expect(judge(command(), found, LATE)).toMatchObject({ kind: 'done', orderTicket: null, positionId: null });
+  });
 
   it('waits for the order that works, whatever became of an earlier one of its magic', () => {
     const found = {

@@ -60,6 +60,41 @@ describe('a snapshot', () => {
     expect(await stored()).toHaveLength(6);
   });
 
+  it('leaves with it what its deals have booked and brought in flows by then, its own too', async () => {
+    const deposit = at.opening({
+      ...{
+        ticket: '1',
+        order: '0',
+        position_id: '0',
+        type: 'balance',
+        entry: null,
+        symbol: '',
+        volume: '0',
+        price: '0',
+      },
+      ...{ profit: '1000', commission: '0', swap: '0', fee: '0' },
+    });
+    const say = async (balance: string, deals: object[]) => {
+      at.deps.clock.advance(MINUTE_MS);
+      at.answer({ account: { balance, equity: balance, profit: '0' }, deals });
+      expect((await at.run()).outcome).toBe('applied');
+    };
+    await say('1000', []);
+    // Told later than its money was there: a point of its own, though the account is worth the same.
+    await say('1000', [deposit]);
+    await say('1000', [deposit]);
+    await say('1020', [deposit, at.opening({ profit: '20', commission: '0', swap: '0', fee: '0' })]);
+    const rows = await t.sql(
+      'SELECT balance::float8, booked::float8, flowed::float8 FROM equity_points WHERE account_id = $1 ORDER BY at',
+      [at.desk.account.id],
+    );
+    expect(rows.map((row) => [row['balance'], row['booked'], row['flowed']])).toEqual([
+      [1_000, 0, 0],
+      [1_000, 1_000, 1_000],
+      [1_020, 1_020, 1_000],
+    ]);
+  });
+
   it('that no gate lets through leaves nothing', async () => {
     await seen('1000');
     at.answer({ account: { balance: '1000', equity: '5000', profit: '0' } });
@@ -108,5 +143,24 @@ describe('old points', () => {
     expect(await equities()).toEqual([...four(first), ...four(second), ...young]);
     await runIn(ownMinute());
     expect(await equities()).toEqual([...four(first), ...four(second), ...young]);
+  });
+
+  it('of each part of an hour between two flows, so that no flow takes its extremes for its own', async () => {
+    const old = Math.floor((at.deps.clock.nowMs() - KEPT_WHOLE_MS - 2 * DAY_MS) / HOUR_MS) * HOUR_MS;
+    // Minutes 20 to 39 hold 500 more; then that goes again.
+    await t.sql(
+      `INSERT INTO equity_points SELECT $1::uuid, $2::timestamptz + n * interval '1 minute', 1000 + f, 0, 1000 + f + (n * 37 + 20) % 61,
+         1000 + f, 1000 + f FROM generate_series(0, 59) AS n, LATERAL (SELECT CASE WHEN n / 20 = 1 THEN 500 ELSE 0 END AS f) AS x`,
+      [at.desk.account.id, isoTime(old)],
+    );
+    const all = await equities();
+    await runIn(ownMinute());
+    const four = (part: number[]) => {
+      const kept = [0, part.indexOf(Math.max(...part)), part.indexOf(Math.min(...part)), part.length - 1];
+      return part.filter((_, n) => kept.includes(n));
+    };
+    const parts = [0, 20, 40].flatMap((n) => four(all.slice(n, n + 20)));
+    expect(parts.length).toBeGreaterThan(9);
+    expect(await equities()).toEqual(parts);
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SETTLE_MS } from '../../functions/ledger/dated-flows.ts';
 import { navFigures, WEEKDAYS } from '../../functions/ledger/nav-figures.ts';
 import {
   type Booking,
@@ -7,7 +8,6 @@ import {
   type EquityPoint,
   equitySamples,
   navSeries,
-  SETTLE_MS,
 } from '../../functions/ledger/nav-series.ts';
 import type { Flow } from '../../functions/ledger/statement-figures.ts';
 import { caseCensus, runs } from '../support/property.ts';
@@ -17,6 +17,7 @@ const START = Date.UTC(2026, 2, 2, 9);
 const at = (minutes: number) => START + minutes * MINUTE_MS;
 const point = (minutes: number, balance: number, equity = balance, credit = 0): EquityPoint => ({
   ...{ atMs: at(minutes), balance: balance.toFixed(2), credit: credit.toFixed(2), equity: equity.toFixed(2) },
+  ...{ booked: null, flowed: null },
 });
 const flow = (ticket: number, minutes: number, amount: number): Flow => ({
   ...{ ticket: String(ticket), timeMs: at(minutes), amount: amount.toFixed(2) },
@@ -152,6 +153,7 @@ function account(minutes: readonly Minute[], sign: number) {
     points.push({
       ...{ atMs: at(i + 1), balance: balance.toFixed(2), credit: '0' },
       equity: (units * nav).toFixed(8),
+      ...{ booked: null, flowed: null },
     });
   }
   return { points, flows, booked };

@@ -59,6 +59,10 @@ const facts = async (id: string) => ({
   legs: await t.sql('SELECT * FROM trade_legs WHERE account_id = $1 ORDER BY deal_ticket', [id]),
   version: await t.sql('SELECT version FROM accounts WHERE id = $1', [id]),
 });
+const sums = async (id: string) =>
+  (
+    await t.sql('SELECT booked::float8, flowed::float8, credited::float8 FROM accounts WHERE id = $1', [id])
+  )[0];
 
 describe('deals of an imported history', () => {
   it('are stored with the trades that they make', async () => {
@@ -88,12 +92,14 @@ describe('deals of an imported history', () => {
     const once = await facts(id);
     expect((await send(id, [...HISTORY].reverse())).body.stored).toBe(0);
     expect(await facts(id)).toEqual(once);
+    expect(await sums(id)).toEqual({ booked: 1_099.5, flowed: 1_000, credited: 0 });
     const other = await newAccount();
     for (const page of [[ENTRY], [DEPOSIT, ENTRY], [EXIT]])
       expect((await send(other, page)).status).toBe(200);
     const bare = (rows: Record<string, unknown>[]) =>
       rows.map(({ id: _, trade_id: __, account_id: ___, ...row }) => row);
     const paged = await facts(other);
+    expect(await sums(other)).toEqual(await sums(id));
     for (const part of ['deals', 'trades', 'legs'] as const)
       expect(bare(paged[part])).toEqual(bare(once[part]));
   });

@@ -203,6 +203,56 @@ describe('trades', () => {
     expect(await projection(id)).toEqual(before);
   });
 
+  it('come with the sums of their account, which are stated anew where they are wrong, and with what they were', async () => {
+    const at = await DeskAtBroker.make(t);
+    const { id } = at.desk.account;
+    const own = { position_id: '0', order: '0', entry: null, volume: '0', price: '0', symbol: '' };
+    const money = { commission: '0', swap: '0', fee: '0' };
+    const deposit = at.opening({ ...own, ...money, ticket: '1', type: 'balance', profit: '1000' });
+    const credit = at.opening({ ...own, ...money, ticket: '2', type: 'credit', profit: '50' });
+    const opening = at.opening({ ...money, commission: '-3' });
+    const closing = at.closing({ ...money, profit: '10' });
+    const say = async (deals: object[]) => {
+      at.deps.clock.advance(1_000);
+      at.answer({ deals, account: { balance: '1007', credit: '50', equity: '1057', profit: '0' } });
+      expect((await at.run()).outcome).toBe('applied');
+    };
+    await say([deposit, credit, opening]);
+    await say([deposit, credit, opening, closing]);
+    const cancelled = { ...closing, type: 'sell_canceled', profit: '0' };
+    const correction = at.opening({ ...own, ...money, ticket: '99', type: 'correction', profit: '-10' });
+    await say([cancelled, correction]);
+    const read = async () => {
+      const columns = 'booked::float8, flowed::float8, credited::float8';
+      const [sums] = await t.sql(`SELECT ${columns} FROM accounts WHERE id = $1`, [id]);
+      return sums;
+    };
+    // The close stays in them, and what takes it back is there beside it.
+    const right = { booked: 1_047, flowed: 1_040, credited: 50 };
+    expect(await read()).toEqual(right);
+    const points = await t.sql(
+      'SELECT booked::float8, flowed::float8 FROM equity_points WHERE account_id = $1 ORDER BY at',
+      [id],
+    );
+    expect(points).toEqual([
+      ...[
+        { booked: 1_047, flowed: 1_050 },
+        { booked: 1_057, flowed: 1_050 },
+      ],
+      { booked: 1_047, flowed: 1_040 },
+    ]);
+    const rebuilt = async () => {
+      const audit = auditOf(at.deps, id, 'account.rebuild');
+      expect((await rebuildTrades(t.db, { accountId: id }, 1, audit)).kind).toBe('rebuilt');
+      expect(await read()).toEqual(right);
+      const [row] = await t.sql('SELECT detail FROM audit_log WHERE id = $1', [audit.id]);
+      return row?.['detail'];
+    };
+    expect(await rebuilt()).not.toHaveProperty('sums_were');
+    await t.sql('UPDATE accounts SET booked = 7, flowed = 0.5 WHERE id = $1', [id]);
+    expect(await rebuilt()).toMatchObject({ sums_were: { booked: '7', flowed: '0.5', credited: '50' } });
+  });
+
   it('of some positions alone may be rebuilt: an adoption of one that is closed takes effect', async () => {
     const at = await DeskAtBroker.make(t);
     const { id } = at.desk.account;

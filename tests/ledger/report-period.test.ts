@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { amountOf, unitsOf } from '../../functions/ledger/exact-money.ts';
 import { bucketFigures, legBuckets } from '../../functions/ledger/leg-buckets.ts';
 import { inCloseOrder } from '../../functions/ledger/realised-leg.ts';
-import { type Period, reportBuckets, reportClock } from '../../functions/ledger/report-period.ts';
+import { dayStarts, type Period, reportBuckets, reportClock } from '../../functions/ledger/report-period.ts';
 import { isoTime } from '../../functions/platform/clock.ts';
 import { caseCensus, runs } from '../support/property.ts';
 import { legOf, manyLegs } from './leg-facts.ts';
@@ -24,6 +24,21 @@ describe('days, weeks and months', () => {
     ]);
     const [day] = bucketsOf('daily', 'Europe/Prague', '2026-10-25T00:00:00Z', '2026-10-25T01:00:00Z');
     expect(day).toMatchObject({ label: '2026-10-25', hours: 25, from: '2026-10-24T22:00:00.000Z' });
+  });
+
+  it('begin where they are asked for and something is there', () => {
+    const clock = reportClock('Europe/Prague');
+    const at = (iso: string) => Date.parse(iso);
+    const span = { first: at('2026-03-28T12:00:00Z'), last: at('2026-03-30T12:00:00Z') };
+    const starts = (fromMs: number | null, toMs: number | null) =>
+      dayStarts(clock, { fromMs, toMs }, span).map((ms) => isoTime(ms));
+    const [saturday, sunday, monday] = ['2026-03-27T23', '2026-03-28T23', '2026-03-29T22'].map(
+      (hour) => `${hour}:00:00.000Z`,
+    );
+    expect(starts(null, null)).toEqual([saturday, sunday, monday]);
+    expect(starts(at('2026-03-29T05:00:00Z'), at('2026-03-29T06:00:00Z'))).toEqual([sunday]);
+    expect(starts(at('2026-04-05T00:00:00Z'), null)).toEqual([]);
+    expect(dayStarts(clock, { fromMs: null, toMs: null }, null)).toEqual([]);
   });
 
   it('begin on Monday, in the ISO year', () => {

@@ -27,9 +27,9 @@ export async function storeLegs(
     [accountId, JSON.stringify(rows)],
   );
   await t.sql(
-    `INSERT INTO trade_legs (trade_id, leg, account_id, deal_ticket, source, instrument, side, volume, exit_price, profit, swap,
-       commission, fee, net, r_multiple, opened_at, closed_at)
-     SELECT ${id}, 0, $1::uuid, x."dealTicket", x.source, 'XAUUSD', 'buy', 1, 1, x.net, 0, 0, 0, x.net, x.r, x.opened, x.closed
+    `INSERT INTO trade_legs (trade_id, leg, account_id, deal_ticket, source, strategy, instrument, side, volume, exit_price,
+       profit, swap, commission, fee, net, r_multiple, opened_at, closed_at)
+     SELECT ${id}, 0, $1::uuid, x."dealTicket", x.source, x.strategy, 'XAUUSD', 'buy', 1, 1, x.net, 0, 0, 0, x.net, x.r, x.opened, x.closed
      FROM ${given}`,
     [accountId, JSON.stringify(rows)],
   );

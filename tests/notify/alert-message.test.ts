@@ -29,8 +29,8 @@ describe('a message for Telegram', () => {
   });
 
   it('can say a kind that it has no words for', () => {
-    const text = telegramHtml(alert({ kind: 'guard-tripped', detail: { drawdown_bps: 500 } }), false);
-    expect(text).toContain('<b>guard tripped</b>\ndrawdown bps: <code>500</code>');
+    const text = telegramHtml(alert({ kind: 'moon-fallen', detail: { drawdown_bps: 500 } }), false);
+    expect(text).toContain('<b>moon fallen</b>\ndrawdown bps: <code>500</code>');
   });
 
   it('escapes what would be markup, and only that', () => {

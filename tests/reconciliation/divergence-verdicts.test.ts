@@ -53,6 +53,20 @@ describe('adopting', () => {
     expect(await audits(id)).toEqual([{ action: 'divergence.adopt', actor_id: desk.at.desk.userId }]);
   });
 
+  it('gives the strategy of the signal to what was realised of it before', async () => {
+    const { id, position } = await external();
+    desk.manual({ close: position, volume: '0.01' });
+    await desk.look();
+    const { id: signal } = await storeSignal(desk.at, desk.at.desk.producer.id, { strategy: 'fib' });
+    expect((await post(id, 'adopt', { signal_id: signal, reason: 'mine' })).status).toBe(200);
+    const legs = () =>
+      t.sql('SELECT source, strategy FROM trade_legs WHERE account_id = $1', [desk.at.desk.account.id]);
+    expect(await legs()).toEqual([{ source: 'bot', strategy: 'fib' }]);
+    desk.manual({ close: position });
+    await desk.look();
+    expect(await legs()).toEqual([1, 2].map(() => ({ source: 'bot', strategy: 'fib' })));
+  });
+
   it('needs a signal of the account’s user, where it names one, and a position that could be adopted', async () => {
     const { id } = await external();
     const nobodys = '0199c7a0-0000-7000-8000-0000000000ff';

@@ -50,6 +50,32 @@ describe('the accounts that are due', () => {
     expect((await due(null, 9)).some((a) => a.slow)).toBe(false);
   });
 
+  it('come a second time half a minute later where something stands that may lose money', async () => {
+    const [exposed, works] = fleet.accounts;
+    await t.sql(
+      `INSERT INTO positions (account_id, identifier, ticket, symbol, side, volume, price_open, price_current, swap, profit,
+         magic, comment, opened_at, snapshot_at) VALUES ($1, '1', '1', 'XAUUSD', 'buy', 1, 1, 1, 0, 0, '0', '', now(), now())`,
+      [exposed?.id],
+    );
+    await t.sql(`UPDATE accounts SET state = '{"orders":"1"}' WHERE id = $1`, [works?.id]);
+    const sent: { messages: readonly WorkMessage[]; delaySeconds: number | undefined }[] = [];
+    const queue = {
+      send: async (messages: readonly WorkMessage[], delaySeconds?: number) => {
+        sent.push({ messages, delaySeconds });
+      },
+    };
+    await reconcileAccounts({ ...fleet.deps, queue });
+    const [first, second, ...more] = sent;
+    expect([accountIds(first?.messages ?? []).length, first?.delaySeconds]).toEqual([3, undefined]);
+    expect(accountIds(second?.messages ?? [])).toEqual([exposed?.id, works?.id].sort());
+    expect([second?.delaySeconds, more]).toEqual([30, []]);
+    const [turn] = second?.messages ?? [];
+    // Whoever was looked at in between has had it.
+    expect(turn).toMatchObject({ due_ms: fleet.deps.clock.nowMs() + 30_000 });
+    await t.sql('DELETE FROM positions');
+    await t.sql('UPDATE accounts SET state = NULL');
+  });
+
   it('go on the queue all of them, each once, however many pages they are, and the slow apart', async () => {
     const [{ bridgeId = '' } = {}] = fleet.accounts;
     const [owner] = await t.sql('SELECT owner_id FROM bridges WHERE id = $1', [bridgeId]);

@@ -57,6 +57,9 @@ const ROWS: Record<string, string> = {
       negative_lookups, created_at, updated_at)
     VALUES ('${command}', '${account}', '${approval}', '${signal}', 'open', 'XAUUSD', '{}', 1, 'cs', 0, 'done', ${AT}, 0,
       ${AT}, ${AT})`,
+  guards: `(account_id, settings, state, updated_at) VALUES ('${account}', '{}', '{}', ${AT})`,
+  guard_trips: `(id, account_id, cause, shadow, scope, evidence, warned_at, deadline_at, triggered_at)
+    VALUES ('${id(27)}', '${account}', 'drawdown', false, 'all', '{}', ${AT}, ${AT}, ${AT})`,
   exits: `(approval_id, account_id, state, next_at, expires_at, created_at, updated_at)
     VALUES ('${approval}', '${account}', 'open', ${AT}, ${AT}, ${AT}, ${AT})`,
   broker_deals: `(account_id, ticket, order_ticket, position_id, time, type, entry, magic, reason, symbol, volume, price,
@@ -74,7 +77,7 @@ const ROWS: Record<string, string> = {
     VALUES ('${account}', '1', '${trade}', 0, 'bot', 'XAUUSD', 'buy', 1, 1, 0, 0, 0, 0, 0, ${AT}, ${AT})`,
   position_terms: `(account_id, deal_ticket, initial_stop, tick_size, tick_value_loss, stop_loss, take_profit)
     VALUES ('${account}', '1', 1, 1, 1, 1, 1)`,
-  equity_points: `(account_id, at, balance, credit, equity) VALUES ('${account}', ${AT}, 1, 0, 1)`,
+  equity_points: `(account_id, at, balance, credit, equity, booked, flowed) VALUES ('${account}', ${AT}, 1, 0, 1, 1, 1)`,
   positions: `(account_id, identifier, ticket, symbol, side, volume, price_open, price_current, swap, profit, magic, comment,
       opened_at, snapshot_at)
     VALUES ('${account}', '1', '1', 'XAUUSD', 'buy', 1, 1, 1, 0, 0, '1', '', ${AT}, ${AT})`,

@@ -24,6 +24,7 @@ export type BridgeScript = {
   execute?: (command: Record<string, unknown>) => Answer | Promise<Answer>;
   lookup?: (envelope: Envelope) => Answer | Promise<Answer>;
   candles?: (envelope: Envelope) => Answer | Promise<Answer>;
+  guard?: (envelope: Envelope) => Answer | Promise<Answer>;
   /** Spoils a reply on its way: another key, another status, another body. */
   tamper?: (reply: Extract<OutboundReply, { kind: 'reply' }>) => OutboundReply;
 };
@@ -82,6 +83,7 @@ async function answerTo(script: BridgeScript, envelope: Envelope): Promise<Answe
     execute: () => script.execute?.(envelope['command'] as Record<string, unknown>),
     lookup: () => script.lookup?.(envelope),
     candles: () => script.candles?.(envelope),
+    guard: () => script.guard?.(envelope),
   }[envelope.kind];
   return (await handler?.()) ?? SILENT;
 }

@@ -1,6 +1,7 @@
 // What a bridge says to each envelope, whichever lane brought it: the webhook and the poller share all of it.
 import type { Envelope } from './bridge-envelope.ts';
 import { executeCommand } from './bridge-execute.ts';
+import { takeGuardOrder, toldGuard } from './bridge-guard.ts';
 import { candlesBody, lookupBody, snapshotBody } from './bridge-snapshot.ts';
 import type { BridgeContext } from './bridge-webhook.ts';
 import type { AccountRecord, FaultRecord } from './broker-records.ts';
@@ -17,11 +18,13 @@ export function bridgeContent(
   own: AccountRecord,
   envelope: Envelope | null,
 ): Content {
-  const { bootId, nextSeq } = context;
+  const { bootId, nextSeq, guards } = context;
+  // An older bridge knows no such request.
+  if (envelope?.kind === 'guard' && !guards.isEnabled(own.login)) return bridgeContent(context, own, null);
   const account = shownAccount(context, own, envelope?.kind);
   const seq = nextSeq(own.login);
   const [status, content] = envelope
-    ? answerTo(context, account, envelope)
+    ? answerTo(context, { own, account }, envelope)
     : [422, { error: { code: 'invalid_envelope', message: 'the body is no envelope of version 1' } }];
   const head = { v: 1, kind: envelope?.kind ?? null, request_id: envelope?.request_id ?? null };
   return { status, body: Buffer.from(JSON.stringify({ ...head, boot_id: bootId, seq, ...content })) };
@@ -35,7 +38,10 @@ function shownAccount(context: BridgeContext, account: AccountRecord, on: string
   return fault ? engine.account(fault.kind.slice('switch:'.length)) : account;
 }
 
-function answerTo(context: BridgeContext, account: AccountRecord, envelope: Envelope): [number, object] {
+/** `own` is whose bridge it is, `account` what its terminal shows. */
+type Accounts = { own: AccountRecord; account: AccountRecord };
+
+function answerTo(context: BridgeContext, { own, account }: Accounts, envelope: Envelope): [number, object] {
   const { engine, journal, realNowMs, page } = context;
   engine.catchUp();
   switch (envelope.kind) {
@@ -43,8 +49,12 @@ function answerTo(context: BridgeContext, account: AccountRecord, envelope: Enve
       const faults = takeSnapshotFaults(context, account.login);
       const fresh = engine.account(account.login);
       const of = { realNowMs: realNowMs(), faults, journal, page };
-      return [200, snapshotBody(engine.state, fresh, envelope, of)];
+      takeGuardOrder(context, own.login, envelope.guard, account);
+      return [200, { ...snapshotBody(engine.state, fresh, envelope, of), ...toldGuard(context, own.login) }];
     }
+    case 'guard':
+      takeGuardOrder(context, own.login, envelope.guard, account);
+      return [200, toldGuard(context, own.login)];
     case 'execute':
       return [200, { result: executeCommand({ ...context, account }, envelope.command) }];
     case 'lookup':

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { PENDING_TYPES } from './broker-records.ts';
 import { TIMEFRAMES } from './candle-book.ts';
+import { guardOrderSchema } from './guard-order.ts';
 
 const decimalText = z.string().regex(/^\d+(\.\d+)?$/);
 const ticket = z.string().regex(/^\d{1,20}$/);
@@ -51,7 +52,10 @@ export const envelopeSchema = z.discriminatedUnion('kind', [
     kind: z.literal('snapshot'),
     deals_from: instant.nullish(),
     deals_to: instant.nullish(),
+    /** One that cannot be read is none: the snapshot that it came with is worth more. */
+    guard: guardOrderSchema.optional().catch(undefined),
   }),
+  z.object({ ...common, kind: z.literal('guard'), guard: guardOrderSchema }),
   z.object({ ...common, kind: z.literal('execute'), command: commandSchema }),
   z.object({ ...common, kind: z.literal('lookup'), cmd_id: z.string(), magic: ticket }),
   z.object({

@@ -135,7 +135,11 @@ function blank(context: ExecuteContext, command: Command): CommandResult {
   };
 }
 
-function crashIfArmed(context: ExecuteContext, kind: 'crash_after_intent' | 'crash_after_send'): void {
+/** Dies where that was armed for this point. */
+export function crashIfArmed(
+  context: Pick<ExecuteContext, 'engine' | 'account' | 'crash'>,
+  kind: 'crash_after_intent' | 'crash_after_send',
+): void {
   const { engine, account } = context;
   const fault = engine.transact(() => takeFault(engine.state, { kinds: [kind], login: account.login }));
   if (fault) context.crash();

@@ -15,6 +15,7 @@ import { BrokerCrash } from './broker-crash.ts';
 import type { BrokerEngine } from './broker-engine.ts';
 import type { AccountRecord, FaultRecord } from './broker-records.ts';
 import { TRANSPORT_FAULTS, takeFault } from './fault-book.ts';
+import type { GuardBook } from './guard-book.ts';
 import type { HeldReplies } from './held-replies.ts';
 import type { PageLimits } from './history-page.ts';
 import type { NonceMemory } from './nonce-memory.ts';
@@ -24,6 +25,7 @@ const HUGE_BYTES = 10 * 1_048_576;
 export interface BridgeContext {
   engine: BrokerEngine;
   journal: BridgeJournal;
+  guards: GuardBook;
   nonces: NonceMemory;
   bootId: string;
   /** The next sequence number of an account's replies, from 1 at each start. */
@@ -157,7 +159,9 @@ function proveRequest(context: BridgeContext, request: BridgeRequest): Proven | 
   const secret = verifyRequest(bridge?.secrets ?? [], { method, path, body, proof });
   const account = context.engine.state.tables.account.get(bridge?.login ?? '');
   if (!bridge || !account || !secret || path.split('?')[0] !== `/bridge/${bridge.login}`) return null;
-  return context.nonces.claim(proof.bridgeId, proof.nonce) ? { account, secret, proof, body } : null;
+  if (!context.nonces.claim(proof.bridgeId, proof.nonce)) return null;
+  context.guards.hear(account.login, context.realNowMs());
+  return { account, secret, proof, body };
 }
 
 function refuse(context: BridgeContext): BridgeAnswer {

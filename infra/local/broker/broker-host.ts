@@ -6,6 +6,7 @@ import { BridgeJournal } from './bridge-journal.ts';
 import type { BridgeContext } from './bridge-webhook.ts';
 import { BrokerCrash } from './broker-crash.ts';
 import { BrokerEngine } from './broker-engine.ts';
+import { GuardBook } from './guard-book.ts';
 import { HeldReplies } from './held-replies.ts';
 import { PAGE_LIMITS, type PageLimits } from './history-page.ts';
 import { NonceMemory } from './nonce-memory.ts';
@@ -24,6 +25,7 @@ export interface HostOptions {
 interface Run {
   engine: BrokerEngine;
   journal: BridgeJournal;
+  guards: GuardBook;
   nonces: NonceMemory;
   bootId: string;
   seqs: Map<string, number>;
@@ -32,8 +34,15 @@ interface Run {
 
 export class BrokerHost {
   readonly realNowMs: () => number;
+  /** Accounts whose guard a test steps: the timer leaves them alone. */
+  readonly steppedGuards = new Set<string>();
   readonly #options: HostOptions;
-  readonly #memory = { engine: [] as unknown[], journal: [] as unknown[], nonces: [] as unknown[] };
+  readonly #memory = {
+    engine: [] as unknown[],
+    journal: [] as unknown[],
+    guards: [] as unknown[],
+    nonces: [] as unknown[],
+  };
   #run: Run;
 
   constructor(options: HostOptions) {
@@ -57,7 +66,7 @@ export class BrokerHost {
 
   /** What the bridge webhook needs of the current run. */
   bridgeContext(): BridgeContext {
-    const { engine, journal, nonces, bootId, seqs, held } = this.#run;
+    const { engine, journal, guards, nonces, bootId, seqs, held } = this.#run;
     const nextSeq = (login: string) => {
       const seq = (seqs.get(login) ?? 0) + 1;
       seqs.set(login, seq);
@@ -65,7 +74,8 @@ export class BrokerHost {
     };
     const { page = PAGE_LIMITS } = this.#options;
     const { realNowMs } = this;
-    return { engine, journal, nonces, bootId, nextSeq, held, realNowMs, crash: this.#crash, page };
+    const kept = { engine, journal, guards, nonces, bootId, nextSeq, held };
+    return { ...kept, realNowMs, crash: this.#crash, page };
   }
 
   /** Forgets everything in memory and reads the journals again, under a new boot id. */
@@ -77,6 +87,7 @@ export class BrokerHost {
   close(): void {
     this.#run.engine.close();
     this.#run.journal.close();
+    this.#run.guards.close();
     this.#run.nonces.close();
   }
 
@@ -91,6 +102,7 @@ export class BrokerHost {
     return {
       engine: new BrokerEngine({ dir: dir ?? this.#memory.engine, realNowMs, seed, heldAtMs }),
       journal: new BridgeJournal(dir ?? this.#memory.journal),
+      guards: new GuardBook(dir ?? this.#memory.guards, realNowMs()),
       nonces: new NonceMemory(dir ?? this.#memory.nonces, realNowMs),
       bootId: randomUUID(),
       seqs: new Map(),

@@ -6,10 +6,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { bridgeContent } from './bridge-content.ts';
 import { envelopeSchema } from './bridge-envelope.ts';
+import { takeGuardOrder } from './bridge-guard.ts';
 import { isFresh, signRequest, verifyReply } from './bridge-signature.ts';
 import type { BridgeContext } from './bridge-webhook.ts';
 import { BrokerCrash } from './broker-crash.ts';
 import { takeFault } from './fault-book.ts';
+import { guardOrderSchema } from './guard-order.ts';
 
 const TIMEOUT_MS = 15_000;
 /** Of a request, around its snapshot and its replies. */
@@ -37,6 +39,7 @@ interface SyncReply {
   next_sync_ms: number;
   deals_from: string | null;
   requests: unknown[];
+  guard?: unknown;
 }
 
 /** What came of one attempt: how long to wait until the next, and, where a believable reply came, its status. */
@@ -164,7 +167,10 @@ export class BrokerPoller {
     this.#aheadMs.said = 0;
     this.#dealsFrom = reply.deals_from;
     const context = this.#corrected(this.#context());
-    const account = context.engine.account(this.#terms.login);
+    const { login } = this.#terms;
+    const account = context.engine.account(login);
+    context.guards.hear(login, this.#context().realNowMs(), this.#aheadMs.signed);
+    takeGuardOrder(context, login, guardOrderSchema.safeParse(reply.guard).data, account);
     for (const asked of reply.requests) {
       const envelope = envelopeSchema.safeParse(asked);
       if (!envelope.success) continue;

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { answerBridge, type BridgeAnswer } from './bridge-webhook.ts';
 import type { BrokerHost } from './broker-host.ts';
 import { answerControl } from './control-server.ts';
+import { GuardRounds } from './guard-rounds.ts';
 import { PollRounds } from './poll-rounds.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -13,6 +14,7 @@ const MAX_BODY_BYTES = 1_048_576;
 /** Starts listening; resolves with the server and the port it got (asked for 0, any free one). */
 export function listen(host: BrokerHost, port: number): Promise<{ server: Server; port: number }> {
   const rounds = new PollRounds(host);
+  const guards = new GuardRounds(host, (login) => rounds.hurry(login));
   const server = createServer((request, response) => {
     answer({ host, rounds }, request, response).catch((cause: unknown) => {
       // A failure in the middle of a request leaves state as it was before it (transactions), so going on is safe.
@@ -20,7 +22,10 @@ export function listen(host: BrokerHost, port: number): Promise<{ server: Server
       if (!response.headersSent) sendJson(response, 500, { error: 'internal' });
     });
   });
-  server.once('close', () => rounds.stop());
+  server.once('close', () => {
+    rounds.stop();
+    guards.stop();
+  });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, LOOPBACK, () => {
@@ -54,6 +59,8 @@ async function answer(
   }
   const reply = answerControl(host, `${request.method} ${url.pathname}`, given);
   if (url.pathname === '/bridges') rounds.refresh();
+  const { login, urgent } = reply.body as { login?: string; urgent?: boolean };
+  if (url.pathname === '/guard' && login !== undefined && urgent) rounds.hurry(login);
   sendJson(response, reply.status, reply.body);
 }
 

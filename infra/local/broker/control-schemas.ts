@@ -60,7 +60,7 @@ export const controlSchemas = {
     kind: z.string().refine(isFaultKind, 'unknown fault'),
     login: login.optional(),
     times: z.int().min(0).max(10_000).default(1),
-    on: z.enum(['snapshot', 'execute', 'lookup', 'candles', 'sync']).optional(),
+    on: z.enum(['snapshot', 'execute', 'lookup', 'candles', 'guard', 'sync']).optional(),
     hold_ms: z.int().min(0).max(600_000).optional(),
   }),
   deposit: z.strictObject({ login, amount: signed, comment: z.string().max(31).optional() }),
@@ -112,6 +112,15 @@ export const controlSchemas = {
     z.strictObject({ now: instant }),
     z.strictObject({ advance_seconds: z.number().min(0).max(400_000_000) }),
   ]),
+  guard: z.strictObject({
+    login,
+    /** False: the bridge is an older one, which guards nothing by itself. */
+    enabled: z.boolean().optional(),
+    /** So many looks of the guard, from a moment of the bridge's clock on; its timer then leaves the account alone. */
+    steps: z.int().min(0).max(1_000).default(0),
+    step_seconds: z.number().min(0).max(3_600).default(2),
+    now: instant.optional(),
+  }),
   restart: z.strictObject({ empty_history: z.int().min(0).max(10_000).default(0) }),
   trading: z.strictObject({ login, allowed: z.boolean() }),
   symbols: z.strictObject({

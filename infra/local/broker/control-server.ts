@@ -2,15 +2,17 @@
 // Invariants: reachable on loopback only (the listener sees to that); a body is checked before anything moves; a
 // wrong one answers 400 `{error}` and changes nothing.
 import { z } from 'zod';
+import { guardLook } from './bridge-guard.ts';
 import { secretBytes } from './bridge-signature.ts';
 import type { BrokerEngine } from './broker-engine.ts';
 import { BrokerError } from './broker-error.ts';
 import type { BrokerHost } from './broker-host.ts';
 import { TIMEFRAMES } from './candle-book.ts';
-import { controlSchemas } from './control-schemas.ts';
+import { type ControlBody, controlSchemas } from './control-schemas.ts';
 import { stateReport } from './control-state.ts';
 import { dec } from './decimal.ts';
 import { armFault } from './fault-book.ts';
+import { guardReport } from './guard-order.ts';
 import { manualTrade } from './manual-trade.ts';
 import { toServerMs } from './server-clock.ts';
 import { candleRow, isoUtc } from './wire-rows.ts';
@@ -133,6 +135,7 @@ const ROUTES: Record<string, Route> = {
     );
     return clockReport(engine, engine.state.nowMs());
   },
+  'POST /guard': (host, body) => stepGuard(host, controlSchemas.guard.parse(body)),
   'POST /restart': (host, body) => {
     const { empty_history: times } = controlSchemas.restart.parse(body);
     host.restart();
@@ -173,6 +176,27 @@ export function answerControl(
     if (cause instanceof BrokerError) return { status: 400, body: { error: cause.message } };
     throw cause;
   }
+}
+
+/** Switches a bridge's guard on or off, and has it look; what each look came to, and what the guard says of itself then. */
+function stepGuard(host: BrokerHost, asked: ControlBody<'guard'>): object {
+  const { login, enabled, steps, step_seconds, now = host.realNowMs() } = asked;
+  host.engine.account(login);
+  if (enabled !== undefined) host.bridgeContext().guards.enable(login, enabled);
+  if (steps > 0) host.steppedGuards.add(login);
+  const looks = Array.from({ length: steps }, (_, index) => {
+    const look = guardLook(host.bridgeContext(), login, now + Math.round(index * step_seconds * 1000));
+    return {
+      phase: look.state.phase,
+      actions: look.actions,
+      rejected: look.rejected,
+      urgent: look.is_urgent,
+    };
+  });
+  const { guards } = host.bridgeContext();
+  const urgent = looks.some((look) => look.urgent);
+  const report = guardReport(guards.state(login));
+  return { login, enabled: guards.isEnabled(login), urgent, looks, report, results: guards.results(login) };
 }
 
 type GivenBridge = { bridge_id: string; secret: string; login: string; sync_url?: string };

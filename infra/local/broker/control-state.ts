@@ -2,6 +2,7 @@
 import { accountRecords, accountRow } from './bridge-snapshot.ts';
 import type { BrokerHost } from './broker-host.ts';
 import { TIMEFRAMES } from './candle-book.ts';
+import { guardReport } from './guard-order.ts';
 import { isoUtc, symbolRow } from './wire-rows.ts';
 
 /**
@@ -27,12 +28,21 @@ export function stateReport(host: BrokerHost, login?: string) {
       login,
       path: `/bridge/${login}`,
     })),
+    guards: guardsReport(host).filter(isAsked),
     symbols: symbolsReport(host),
     faults: [...fault.values()],
     fault_uses: countsOf(host, 'fault:'),
     retcodes: countsOf(host, 'retcode:'),
     journal: journalReport(host).filter(isAsked),
   };
+}
+
+/** Of each bridge's guard that was told something: what it says of itself, and what it did. */
+function guardsReport(host: BrokerHost) {
+  const { guards } = host.bridgeContext();
+  return guards
+    .logins()
+    .map((login) => ({ login, ...guardReport(guards.state(login)), results: guards.results(login) }));
 }
 
 function symbolsReport(host: BrokerHost) {

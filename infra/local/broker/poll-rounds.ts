@@ -37,6 +37,11 @@ export class PollRounds {
     return this.#run(round);
   }
 
+  /** Has the bridges of an account come as soon as they can. */
+  hurry(login: string): void {
+    for (const round of this.#rounds.values()) if (round.record.login === login) round.dueMs = 0;
+  }
+
   /** Takes up bridges that have come to poll. */
   refresh(): void {
     for (const { bridge_id } of this.#host.engine.state.tables.bridge.values()) this.#roundOf(bridge_id);

@@ -19,6 +19,7 @@ from .cloud_clock import CloudClock
 from .command_journal import CommandJournal
 from .config import BadConfig, Config, read_config
 from .folder_lock import FolderLock, FolderTaken
+from .guard_store import GuardStore
 from .history import History
 from .nonce_memory import NonceMemory
 from .poll_transport import PollClient, https_post
@@ -31,8 +32,10 @@ from .webhook_transport import WebhookServer
 _WARM_UP_MS = 30_000
 _STOP_SECONDS = 20
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
-#: How often the terminal is looked at while nobody asks.
-_LOOK_MS = 5_000
+#: How often the terminal is looked at while nobody asks, and how often its guard looks.
+_LOOK_MS, _GUARD_MS = 5_000, 2_000
+#: How to stop a lane, and how to have it exchange at once.
+Lane = tuple[Callable[[], None], Callable[[], None]]
 
 
 def main(arguments: list[str]) -> int:
@@ -70,20 +73,25 @@ def _serve(config: Config, terminal: Terminal) -> None:
     journal = CommandJournal(config.data_folder)
     history = History(terminal, clock, config.settle_ms)
     cloud = CloudClock(clock)
-    bridge = Bridge(Parts(terminal, history, journal, config.server_time, clock, cloud, log))
+    guard = GuardStore(config.data_folder)
+    bridge = Bridge(Parts(terminal, history, journal, guard, config.server_time, clock, cloud, log))
     stop = threading.Event()
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda _number, _frame: stop.set())
     log("started", is_ready=bridge.warm_up(_WARM_UP_MS))
     lane = _called if config.listen is not None else _polling
-    end = lane(config, bridge, clock, cloud, log, stop)
+    end, hurry = lane(config, bridge, clock, cloud, log, stop)
     # In short waits, because on Windows a wait without an end hears no Ctrl+C.
-    looked_ms = clock.monotonic_ms()
+    looked_ms = guarded_ms = clock.monotonic_ms()
     while not stop.wait(0.5):
         if clock.monotonic_ms() - looked_ms >= _LOOK_MS:
             bridge.look()
             looked_ms = clock.monotonic_ms()
+        if clock.monotonic_ms() - guarded_ms >= _GUARD_MS:
+            guarded_ms = clock.monotonic_ms()
+            if bridge.guard():
+                hurry()
     end()
     bridge.close()
     log("stopped")
@@ -92,8 +100,8 @@ def _serve(config: Config, terminal: Terminal) -> None:
 
 def _called(
     config: Config, bridge: Bridge, clock: SystemClock, cloud: CloudClock, log: Log, stop: threading.Event
-) -> Callable[[], None]:
-    """Serves the webhook; how to stop that."""
+) -> Lane:
+    """Serves the webhook, where the cloud asks by itself."""
     nonces = NonceMemory(config.data_folder, clock)
     proof = RequestProof(config.bridge_id, config.secret, nonces, clock, log)
     listen = config.listen or ("", 0)
@@ -102,19 +110,19 @@ def _called(
     server = WebhookServer(listen, bridge, proof, clock, log)
     threading.Thread(target=server.serve_forever, name="webhook", daemon=True).start()
     print(f"ready http://{listen[0]}:{server.server_port}", flush=True)
-    return server.stop
+    return server.stop, lambda: None
 
 
 def _polling(
     config: Config, bridge: Bridge, clock: SystemClock, cloud: CloudClock, log: Log, stop: threading.Event
-) -> Callable[[], None]:
-    """Polls the cloud; how to wait until that has stopped."""
+) -> Lane:
+    """Polls the cloud."""
     cloud_url = config.cloud_url or ""
     client = PollClient(bridge, (config.bridge_id, config.secret), https_post(cloud_url), clock, cloud, log)
     thread = threading.Thread(target=client.run, args=(stop,), name="poll", daemon=True)
     thread.start()
     print(f"ready, polling {cloud_url}", flush=True)
-    return lambda: thread.join(_STOP_SECONDS)
+    return lambda: thread.join(_STOP_SECONDS), client.hurry
 
 
 def _refuse(why: str) -> int:

@@ -21,12 +21,16 @@ from .envelope import (
     CandlesRequest,
     Envelope,
     ExecuteRequest,
+    GuardRequest,
     LookupRequest,
     Malformed,
     SnapshotRequest,
     parse_envelope,
+    read_guard_order,
 )
 from .execute import Executor
+from .guard import Guard
+from .guard_store import GuardStore
 from .history import History
 from .lookup import NotReady, look_up
 from .market_watch import MarketWatch
@@ -38,6 +42,8 @@ PROTOCOL_VERSION = 1
 #: The cloud waits 10 s: who has not had a turn by then is not waited for any more, and nothing was done for him.
 _TURN_SECONDS = 8
 _STOP_SECONDS = 20
+#: Who has the terminal for longer is waited for at the next look.
+_GUARD_TURN_SECONDS = 1
 _LOOK_AGAIN_MS = 250
 #: A message that claims to be of another time than its signature says tells nothing about the clock.
 _MAX_SKEW_MS = 305_000
@@ -51,6 +57,7 @@ class Parts:
     terminal: Terminal
     history: History
     journal: CommandJournal
+    guard: GuardStore
     server_time: ServerTime
     clock: SystemClock
     cloud: CloudClock
@@ -67,6 +74,7 @@ class Bridge:
         self._watch = MarketWatch(terminal, parts.clock)
         offset = ClockOffset()
         self._snapshots = Snapshots(terminal, history, journal, self._watch, server_time, offset, cloud, log)
+        self._guard = Guard(terminal, history, parts.guard, server_time, parts.clock, cloud, log)
         self._executor = Executor(terminal, history, journal, server_time, offset, cloud, log)
         self._is_ready: bool | None = None
         self._turn = threading.Lock()
@@ -76,6 +84,7 @@ class Bridge:
 
     def answer(self, body: bytes) -> tuple[int, bytes]:
         """Status and body of the reply to a proven request that has just come. Never raises."""
+        self._guard.hear()
         try:
             envelope = parse_envelope(body)
         except Malformed:
@@ -131,11 +140,42 @@ class Bridge:
         self._is_ready = is_ready
         return is_ready
 
+    def guard(self) -> bool:
+        """Has the guard look at the terminal; whether the cloud should hear of it at once. Never raises.
+
+        To be called every two seconds, whoever else is heard.
+        """
+        if not self._turn.acquire(timeout=_GUARD_TURN_SECONDS):
+            return False
+        try:
+            return self._guard.look()
+        except TerminalError as error:
+            # Whether the terminal is there is noticed, and told, by `look`.
+            self._parts.log("guard-blind", cause=str(error))
+        except Exception as error:
+            self._parts.log("failed", kind="guard", cause=repr(error))
+        finally:
+            self._turn.release()
+        return False
+
+    def order_guard(self, said: Any) -> None:
+        """The cloud has been heard by the poll, and this is what it said to the guard; None: nothing. Never raises."""
+        self._guard.hear()
+        if said is None:
+            return
+        with self._turn:
+            try:
+                self._parts.terminal.connect()
+                self._guard.take(read_guard_order(said))
+            except (Malformed, TerminalError) as fault:
+                self._parts.log("guard-order-lost", cause=str(fault))
+
     def close(self) -> None:
         """Waits a while for whoever has the terminal, and lets go of it."""
         if self._turn.acquire(timeout=_STOP_SECONDS):
             self._parts.terminal.disconnect()
             self._parts.journal.close()
+            self._parts.guard.close()
 
     def _in_turn(self, envelope: Envelope) -> Said:
         """Numbered while the turn lasts, so that of two replies the later number was read later."""
@@ -168,7 +208,13 @@ class Bridge:
             return {"result": self._executor.execute(request.command)}
         parts.terminal.connect()
         if isinstance(request, SnapshotRequest):
-            return self._snapshots.take(request.deals_from_ms, request.deals_to_ms)
+            if request.guard is not None:
+                self._guard.take(request.guard)
+            taken = self._snapshots.take(request.deals_from_ms, request.deals_to_ms)
+            return {**taken, "guard": self._guard.report()}
+        if isinstance(request, GuardRequest):
+            self._guard.take(request.order)
+            return {"guard": self._guard.report()}
         if isinstance(request, LookupRequest):
             return look_up(request, parts.terminal, parts.history, parts.journal, self._watch, parts.server_time)
         assert isinstance(request, CandlesRequest)

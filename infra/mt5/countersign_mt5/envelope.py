@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Union
 
+from .guard_order import Close, GuardOrder
 from .utc_text import parse_iso
 
 COMMAND_KINDS = ("open", "close", "close_by", "place", "modify_order", "cancel", "modify_sltp")
@@ -21,6 +22,7 @@ MAX_BARS = 5_000
 LAST_ATTEMPT = 15
 _DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,8})?")
 _TICKET = re.compile(r"[0-9]{1,20}")
+_MONEY = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,40})?")
 _CMD_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 
 
@@ -86,6 +88,15 @@ class SnapshotRequest:
 
     deals_from_ms: int | None
     deals_to_ms: int | None = None
+    #: What the guard is to judge by from now on.
+    guard: GuardOrder | None = None
+
+
+@dataclass(frozen=True)
+class GuardRequest:
+    """Judge by this from now on."""
+
+    order: GuardOrder
 
 
 @dataclass(frozen=True)
@@ -121,7 +132,7 @@ class Envelope:
     kind: str
     request_id: str
     sent_ms: int
-    request: Union[SnapshotRequest, ExecuteRequest, LookupRequest, CandlesRequest]
+    request: Union[SnapshotRequest, ExecuteRequest, LookupRequest, CandlesRequest, GuardRequest]
 
 
 def parse_envelope(body: bytes) -> Envelope:
@@ -138,7 +149,7 @@ def read_envelope(said: Any) -> Envelope:
     envelope = _Fields(said)
     if envelope.get("v") != 1 or isinstance(envelope.get("v"), bool):
         raise Malformed("not version 1")
-    kind = envelope.one_of("kind", ("snapshot", "execute", "lookup", "candles"))
+    kind = envelope.one_of("kind", ("snapshot", "execute", "lookup", "candles", "guard"))
     return Envelope(
         kind=kind,
         request_id=envelope.text("request_id", 200),
@@ -171,6 +182,43 @@ def parse_command(said: Any) -> Command:
         comment=evidence.text("comment", 200, least=0),
         said=said,
     )
+
+
+def read_guard_order(said: Any) -> GuardOrder:
+    """Reads an order to the guard, from a request or from the file. Raises Malformed."""
+    order = _Fields(said)
+    close = None if order.get("close") is None else _Fields(order.get("close"))
+    booked_to = order.ticket_or_none("booked_to")
+    return GuardOrder(
+        version=order.integer("version", 0, 2**53),
+        login=order.text("login", 20),
+        server=order.text("server", 100),
+        armed=order.flag("armed"),
+        scope=order.one_of("scope", ("all", "own")),
+        namespace=order.integer("namespace", 0, 2**24 - 1),
+        units=order.amount("units"),
+        peak=order.amount("peak"),
+        balance=order.money("balance"),
+        credit=order.money("credit"),
+        booked_to=0 if booked_to is None else booked_to,
+        trip_bps=order.integer("trip_bps", 1, 20_000),
+        hard_bps=order.integer("hard_bps", 1, 20_000),
+        equity_floor=None if order.get("equity_floor") is None else order.money("equity_floor"),
+        warning_ms=order.integer("warning_ms", 0, 3_600_000),
+        close=None
+        if close is None
+        else Close(close.text("trip_id", 100), close.instant("not_before"), close.flag("revocable")),
+        latched=order.flag("latched"),
+        said=said,
+    )
+
+
+def _guard_or_none(said: Any) -> GuardOrder | None:
+    """An order that cannot be read is none: the snapshot that it came with is worth more."""
+    try:
+        return None if said is None else read_guard_order(said)
+    except Malformed:
+        return None
 
 
 def _order(order: _Fields) -> Order:
@@ -213,8 +261,11 @@ def _lookup(envelope: _Fields) -> LookupRequest:
 
 _REQUESTS: dict[str, Any] = {
     "snapshot": lambda envelope: SnapshotRequest(
-        envelope.instant_or_none("deals_from"), envelope.instant_or_none("deals_to")
+        envelope.instant_or_none("deals_from"),
+        envelope.instant_or_none("deals_to"),
+        _guard_or_none(envelope.get("guard")),
     ),
+    "guard": lambda envelope: GuardRequest(read_guard_order(envelope.get("guard"))),
     "execute": lambda envelope: ExecuteRequest(parse_command(envelope.get("command"))),
     "lookup": _lookup,
     "candles": _candles,
@@ -273,6 +324,21 @@ class _Fields:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e9:
             raise Malformed(name)
         return Decimal(repr(value))
+
+    def flag(self, name: str) -> bool:
+        value = self.get(name)
+        if not isinstance(value, bool):
+            raise Malformed(name)
+        return value
+
+    def money(self, name: str) -> Decimal:
+        return Decimal(self.matching(name, _MONEY))
+
+    def amount(self, name: str) -> Decimal:
+        value = self.money(name)
+        if value < 0:
+            raise Malformed(name)
+        return value
 
     def instant(self, name: str) -> int:
         value = self.get(name)

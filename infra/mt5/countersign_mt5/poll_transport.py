@@ -34,6 +34,8 @@ _SOONEST_MS, _LATEST_MS, _AFTER_FAILURE_MS = 50, 300_000, 10_000
 #: What the cloud did not understand it will not understand the next time either.
 _NOT_UNDERSTOOD = (400, 413, 422)
 _MAX_FAILURES = 6
+#: How often, while it waits, it sees whether it is to end.
+_LOOK_MS = 250
 #: A clock further off than a day is a case for a person.
 _MAX_OFFSET_MS = 24 * 3_600_000
 #: Kinds whose answers are small, or which nobody must wait for.
@@ -67,17 +69,33 @@ class PollClient:
         self._replies: list[dict[str, Any]] = []
         self._offset_ms = 0
         self._failures = 0
+        self._wake = threading.Event()
+
+    def hurry(self) -> None:
+        """Has the next exchange come at once."""
+        self._wake.set()
 
     def run(self, stop: threading.Event) -> None:
         """Exchanges until it is told to stop."""
         pause_ms = 0
-        while not stop.wait(pause_ms / 1000):
+        while not self._rested(stop, pause_ms):
             try:
                 pause_ms = self.exchange()
             except Exception as error:
                 # Whatever it was, a bridge that is silent for good is worse.
                 self._log("failed", kind="sync", cause=repr(error))
                 pause_ms = _AFTER_FAILURE_MS
+
+    def _rested(self, stop: threading.Event, pause_ms: int) -> bool:
+        """Waits so long, or until somebody hurries; whether it is time to end."""
+        until_ms = self._clock.monotonic_ms() + pause_ms
+        while not (stop.is_set() or self._wake.is_set()):
+            left_ms = until_ms - self._clock.monotonic_ms()
+            if left_ms <= 0:
+                break
+            self._wake.wait(min(left_ms, _LOOK_MS) / 1000)
+        self._wake.clear()
+        return stop.is_set()
 
     def exchange(self) -> int:
         """One exchange, and what it asks for is carried out; after how many milliseconds the next is due."""
@@ -93,6 +111,7 @@ class PollClient:
         is_first = self._deals_from is None
         self._failures, self._deals_from = 0, (deals_from,)
         self._forget(brought)
+        self._bridge.order_guard(reply.get("guard"))
         for request in requests:
             self._carry_out(request)
         # Whoever waits for a result has it at once, and the first exchange only asked where to begin.

@@ -56,7 +56,7 @@ def check_command(command: Command, account: Any, terminal: Terminal) -> Refused
         return Refused("comment_too_long")
     if not (command.comment.isascii() and command.comment.isprintable()):
         return Refused("comment_not_ascii")
-    symbol = _quoted_symbol(command.order.symbol, terminal)
+    symbol = quoted_symbol(command.order.symbol, terminal)
     if symbol is None:
         return Refused("unknown_symbol")
     refused = _quote_fault(command, symbol) or _volume_fault(command)
@@ -71,8 +71,10 @@ def check_command(command: Command, account: Any, terminal: Terminal) -> Refused
     return Refused(fault) if fault is not None else Ready(symbol, position)
 
 
-def _quoted_symbol(name: str, terminal: Terminal) -> Any:
-    """The symbol; one that is not shown gets no quotes, so it is shown first. None where the broker has no such."""
+def quoted_symbol(name: str, terminal: Terminal) -> Any:
+    """The symbol; one that is not shown gets no quotes, so it is shown first. None where the broker has no such. Raises
+    TerminalError.
+    """
     try:
         symbol = terminal.symbol(name)
         if not symbol.visible:

@@ -129,7 +129,8 @@ class WireRows:
             "margin_level": text_or_none(row.margin_level, 2),
             "margin_so_mode": "money" if row.margin_so_mode == 1 else "percent",
             "margin_so_call": decimal_text(row.margin_so_call),
-            "margin_so_so": decimal_text(row.margin_so_so),
+            # A percentage or nothing: of money nobody could tell it apart.
+            "margin_so_so": None if row.margin_so_mode == 1 else decimal_text(row.margin_so_so),
             "fifo_close": bool(row.fifo_close),
             "trade_allowed": bool(row.trade_allowed and row.trade_expert and may_trade),
         }

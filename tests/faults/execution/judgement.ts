@@ -131,8 +131,8 @@ export function settled(desk: Desk, { journal, commands, broker }: Truth): strin
     // Whoever took the position out, or ended the order: nobody wanted more.
     const stands = broker.positions.some((p: Json) => p.identifier === c.instruction.pre.position_id);
     const works = broker.orders.some((o: Json) => o.ticket === c.instruction.order.order_ticket);
-    const overtaken =
-      c.state === 'done' && ((c.kind === 'close' && !stands) || (c.kind === 'cancel' && !works));
+    const over = { close: !stands, modify_sltp: !stands, cancel: !works };
+    const overtaken = c.state === 'done' && over[c.kind as keyof typeof over] === true;
     const acted = (executed.get(c.id) ?? 0) > 0 || overtaken;
     const name = `command ${c.id} (${c.kind}) is ${c.state}`;
     if (!FINAL.includes(c.state)) return [`${name} at the end`];

@@ -1,4 +1,7 @@
-// What a deposit, a withdrawal and a credit do to the figures of an account: nothing (domain 3.1).
+// What a deposit, a withdrawal and a credit do to the figures of an account: nothing (domain 3.1), whenever their deals are dated
+// and told. What a unit became is found here by another way than ours: the broker books its deals in the order of their tickets, so
+// that a balance says which of them were in it. Nothing of functions/ is used.
+import { Big } from 'big.js';
 import type { Json } from '../../../infra/local/api-client.ts';
 import type { LedgerDesk } from './ledger-desk.ts';
 
@@ -6,9 +9,11 @@ const FLOWS = [
   { deposit: '7654.32', credit: '500' },
   { deposit: '-4321.09', credit: '-500' },
 ];
+const FLOW_TYPES = ['balance', 'credit', 'bonus', 'correction'];
 /** Shares are floats: of money to the cent no more than so much is left over. */
 const TOLERANCE = 1e-6;
 
+/** In percent. */
 type Nav = { return: number | null; drawdown: number | null };
 
 async function navOf({ desk }: LedgerDesk): Promise<Nav> {
@@ -19,30 +24,62 @@ async function navOf({ desk }: LedgerDesk): Promise<Nav> {
   return { return: return_percent, drawdown: drawdown.percent };
 }
 
-/**
- * After these the broker's clock or its corrections lie elsewhere than our snapshots: a flow is told by when it was dated and by
- * what the balance moved, and both are then another's.
- */
-const DATED_ELSEWHERE = ['night', 'clock', 'ahead', 'cancel-deal', 'cash', 'charge'];
-
-/** Whether what a flow does to the figures of this account can be told from what else was booked beside it. */
-export const flowsAreClear = ({ done }: LedgerDesk): boolean =>
-  DATED_ELSEWHERE.every((name) => (done.get(name) ?? 0) === 0);
-
-/** 12. What comes and goes moves neither what a unit has become nor how far it has fallen. A flow is dated when it is seen. */
+/** 12. What comes and goes moves neither what a unit has become nor how far it has fallen. */
 export async function judgeFlows(of: LedgerDesk): Promise<string[]> {
   const { desk } = of;
   const before = await navOf(of);
   for (const { deposit, credit } of FLOWS) {
-    desk.site.control('POST /clock', { now: new Date().toISOString() });
     desk.site.control('POST /deposit', { login: desk.login, amount: deposit });
     desk.site.control('POST /credit', { login: desk.login, amount: credit });
     await desk.reconcile();
   }
-  const after = await navOf(of);
+  return differences('by cash flows alone', await navOf(of), before);
+}
+
+/** 12. And it is what the broker's own order of its deals makes of it; null where that order leaves it open. */
+export async function judgeUnit(of: LedgerDesk): Promise<string[] | null> {
+  const expected = await expectedNav(of);
+  return expected === null ? null : differences('of the broker’s own deals', await navOf(of), expected);
+}
+
+function differences(what: string, is: Nav, was: Nav): string[] {
   return (['return', 'drawdown'] as const).flatMap((key) => {
-    const [was, is] = [before[key], after[key]];
-    const same = was === null || is === null ? was === is : Math.abs(is - was) <= TOLERANCE;
-    return same ? [] : [`(12) by cash flows alone ${key} became ${is}, was ${was}`];
+    const [a, b] = [was[key], is[key]];
+    const same = a === null || b === null ? a === b : Math.abs(b - a) <= TOLERANCE;
+    return same ? [] : [`(12) ${what} ${key} became ${b}, was ${a}`];
+  });
+}
+
+async function expectedNav(of: LedgerDesk): Promise<Nav | null> {
+  const points = await of.desk.stage.sql(
+    'SELECT (balance + credit)::text AS held, equity FROM equity_points WHERE account_id = $1 ORDER BY at',
+    [of.desk.accountId],
+  );
+  const deals = bookings(of);
+  let [nav, peak, drawdown] = [1, 1, 0];
+  let before: Json | null = null;
+  let done = 0;
+  for (const point of points) {
+    const booked = deals.findIndex((d, n) => n >= done && d.held.eq(point.held));
+    if (booked === -1) return null;
+    const came = deals.slice(done + 1, booked + 1).reduce((sum, d) => sum.plus(d.flow), new Big(0));
+    done = booked;
+    if (before !== null) nav *= new Big(point.equity).minus(came).toNumber() / Number(before.equity);
+    before = point;
+    peak = Math.max(peak, nav);
+    drawdown = Math.max(drawdown, 1 - nav / peak);
+  }
+  return { return: (nav - 1) * 100, drawdown: drawdown * 100 };
+}
+
+/** What is held after each deal of the broker, in its own order, and what of it came or went with that one. */
+function bookings(of: LedgerDesk): { held: Big; flow: Big }[] {
+  const byTicket = (a: Json, b: Json) => Number(BigInt(a.ticket) - BigInt(b.ticket));
+  let held = new Big(0);
+  return of.broker.deals.toSorted(byTicket).map((d: Json) => {
+    const stated = new Big(d.profit).plus(d.swap).plus(d.commission).plus(d.fee);
+    const money = of.cancelled.get(d.ticket) ?? stated;
+    held = held.plus(money);
+    return { held, flow: FLOW_TYPES.includes(d.type) ? money : new Big(0) };
   });
 }

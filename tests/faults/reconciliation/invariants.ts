@@ -28,7 +28,7 @@ async function booksOf({ desk }: LedgerDesk): Promise<Books> {
   const { sql } = desk.stage;
   const rows = (text: string) => sql(text, [desk.accountId]);
   const [[account], versions, trades, legs, positions, commands] = await Promise.all([
-    rows('SELECT state, unverified_at FROM accounts WHERE id = $1'),
+    rows('SELECT state, unverified_at, booked, flowed, credited FROM accounts WHERE id = $1'),
     rows('SELECT * FROM broker_deals WHERE account_id = $1 ORDER BY ticket, revision'),
     rows('SELECT * FROM trades WHERE account_id = $1 ORDER BY position_id, episode'),
     rows('SELECT * FROM trade_legs WHERE account_id = $1 ORDER BY trade_id, leg'),
@@ -46,6 +46,7 @@ export async function judgeQuiet(of: LedgerDesk): Promise<string[]> {
   const [books, broker] = [await booksOf(of), of.broker];
   return [
     ...balanced(of, books, broker),
+    ...summed(books),
     ...wholeMoney(of, books, broker),
     ...storedOnce(books, broker),
     ...attributed(books, broker),
@@ -96,6 +97,28 @@ function balanced(of: LedgerDesk, { account, versions, positions }: Books, broke
   if (!equity.eq(state.equity))
     wrong.push(`(1) balance, credit and positions make ${equity}, equity is ${state.equity}`);
   return wrong;
+}
+
+const isCanceled = (d: Json): boolean => d.type.endsWith('_canceled');
+const FLOWS = ['balance', 'credit', 'bonus', 'correction'];
+
+/** 1. The sums that are carried along are those of all versions that count: the last one, and before a cancellation. */
+function summed({ account, versions }: Books): string[] {
+  const counted = new Map<string, Json>();
+  // In the order of their revisions.
+  for (const d of versions) {
+    const before = counted.get(d.ticket);
+    if (before === undefined || !isCanceled(d) || isCanceled(before)) counted.set(d.ticket, d);
+  }
+  const whole = (which: (d: Json) => boolean) => sum([...counted.values()].filter(which).map(moneyOf));
+  const sums = {
+    booked: whole(() => true),
+    flowed: whole((d) => FLOWS.includes(d.type)),
+    credited: whole((d) => d.type === 'credit'),
+  };
+  return Object.entries(sums)
+    .filter(([name, amount]) => !amount.eq(account[name]))
+    .map(([name, amount]) => `(1) ${name} is ${account[name]}, the deals make ${amount}`);
 }
 
 /** 2. The money of all trades, open or closed, with costs and flows of the account, is the change of its balance. */

@@ -1,7 +1,6 @@
 // How often each thing was reached in a run of schedules of the books. A run that missed one proved less than it says.
 import { DIVERGENCE_CODES } from '../../../functions/reconciliation/divergence-code.ts';
 import { LATE } from '../execution/schedule.ts';
-import { flowsAreClear } from './flows.ts';
 import { FAULTS } from './ledger-courses.ts';
 import type { LedgerDesk } from './ledger-desk.ts';
 import { BOOK_ACTIONS, ORDER_ACTIONS } from './ledger-step.ts';
@@ -27,12 +26,18 @@ export class LedgerCensus {
       fault: zeros(FAULTS),
       divergence: zeros(DIVERGENCE_CODES),
       run: zeros([...RUNS, ...OTHER_RUNS]),
-      judged: zeros(['in between', 'at the end', 'cancelled deals', 'cash flows']),
+      judged: zeros(['in between', 'at the end', 'cancelled deals', 'cash flows', 'units']),
     };
   }
 
-  /** Counts what a finished schedule reached; `codes` of divergences were noted before its rows were wiped. */
-  async add(of: LedgerDesk, codes: readonly { code: string; n: number }[]): Promise<void> {
+  /**
+   * Counts what a finished schedule reached; `codes` of divergences were noted before its rows were wiped. `told`: what a unit
+   * became could be told from the broker's own deals.
+   */
+  async add(
+    of: LedgerDesk,
+    { codes, told }: { codes: readonly { code: string; n: number }[]; told: boolean },
+  ): Promise<void> {
     const { site, stage, accountId } = of.desk;
     for (const [name, times] of of.done) this.#count('action', name, times);
     for (const [kind, uses] of Object.entries<number>(site.control('GET /state').fault_uses))
@@ -47,7 +52,8 @@ export class LedgerCensus {
     this.#count('judged', 'in between', of.judged);
     this.#count('judged', 'at the end', 1);
     this.#count('judged', 'cancelled deals', of.cancelled.size);
-    this.#count('judged', 'cash flows', flowsAreClear(of) ? 1 : 0);
+    this.#count('judged', 'cash flows', 1);
+    this.#count('judged', 'units', told ? 1 : 0);
   }
 
   /** One line for each sort of things. */

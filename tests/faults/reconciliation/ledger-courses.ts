@@ -52,7 +52,8 @@ export const FILL: Step = { do: 'hit', what: 'order', nth: 0 };
 const BARE: Step = { do: 'stops', nth: 0, set: false };
 const SHIFT: Step = { do: 'shift', nth: 0 };
 const TAKE_BACK: Step = { do: 'take-back', nth: 0 };
-const BLANK: Step = { do: 'boot', emptyHistory: 1 };
+export const DEPOSIT: Step = { do: 'cash', what: 'deposit', amount: 250_000 };
+export const BLANK: Step = { do: 'boot', emptyHistory: 1 };
 export const PARTIAL: Step = { do: 'fault', kind: 'partial_fill', on: null, times: 1 };
 export const place = (side: 'buy' | 'sell', expires: boolean): Step => ({
   ...{ do: 'place', instrument: 'BTCUSD', side, lots: 8, expires },
@@ -102,6 +103,8 @@ const COURSES: readonly Subject[] = [
   on(BUY, LOOK, OUT, BLANK, LOOK, LOOK),
   on(BUY, LOOK, PART, BLANK, LOOK, LOOK, BUY, BLANK, LOOK, LOOK),
   netting(BUY, LOOK, TURN, BLANK, LOOK, LOOK),
+  on(BUY, LOOK, DEPOSIT, OUT, BLANK, LOOK, DEPOSIT, LOOK),
+  on(BUY, LOOK, PART, BLANK, DEPOSIT, LOOK, PART, LOOK),
   on(BUY, LOOK, clock(-60), PART, LOOK, clock(60), LOOK),
   on(BUY, LOOK, { do: 'ahead' }, LOOK, PART, LOOK),
   on(MANY, move(20), LOOK, { do: 'fault', kind: 'torn', on: 'snapshot', times: 1 }, LOOK, LOOK),

@@ -7,10 +7,12 @@ import type { Fault } from '../execution/schedule.ts';
 import { type Mutation, mutated } from '../mutant.ts';
 import { openStage, startGround } from '../stage.ts';
 import {
+  BLANK,
   BOT,
   BUY,
   cancelDeal,
   clock,
+  DEPOSIT,
   FILL,
   LOOK,
   NIGHT,
@@ -49,11 +51,13 @@ const RULES: Readonly<Record<string, Rule>> = {
     course: [BUY, LOOK],
   },
   '1: a cancelled deal in the balance of the books': {
-    file: 'functions/reconciliation/money-divergences.ts',
-    piece: [
-      "dealClass(to) === 'reversal' ? [to.ticket] : []",
-      "dealClass(to) === 'technical' ? [to.ticket] : []",
-    ],
+    file: 'functions/ledger/booked-sums.ts',
+    piece: ['const stated = versions.filter((d) => !isReversal(d));', 'const stated = versions;'],
+    course: [BUY, PART, LOOK, cancelDeal(1), LOOK],
+  },
+  '1: what a version replaces in the sums': {
+    file: 'functions/ledger/booked-sums.ts',
+    piece: ['count(counted(known), -1n);', ''],
     course: [BUY, PART, LOOK, cancelDeal(1), LOOK],
   },
   '2: the money of a trade': {
@@ -121,6 +125,11 @@ const RULES: Readonly<Record<string, Rule>> = {
     file: 'functions/ledger/nav-series.ts',
     piece: ['const grown = equity - flow;', 'const grown = equity;'],
     course: [BUY, LOOK, OUT, LOOK],
+  },
+  '12: money that came before its deal is no gain': {
+    file: 'functions/ledger/told-flows.ts',
+    piece: ['for (const change of moved) {', 'for (const change of [] as typeof moved) {'],
+    course: [BUY, LOOK, DEPOSIT, BLANK, LOOK, LOOK],
   },
   '14: the cause of an end': {
     file: 'functions/ledger/trade-projection.ts',

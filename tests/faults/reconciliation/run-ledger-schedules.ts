@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { inLanes } from '../../contracts/world.ts';
 import { comeToRest, endFaults, type Failure, LANES } from '../execution/run-schedules.ts';
 import type { Stage } from '../stage.ts';
-import { flowsAreClear, judgeFlows } from './flows.ts';
+import { judgeFlows, judgeUnit } from './flows.ts';
 import { judgeCourse, judgeQuiet } from './invariants.ts';
 import { LedgerCensus } from './ledger-census.ts';
 import { LedgerDesk } from './ledger-desk.ts';
@@ -44,12 +44,10 @@ async function runSchedule(
       'SELECT code, count(*)::int AS n FROM divergences WHERE account_id = $1 GROUP BY 1',
       [desk.accountId],
     );
-    const repeated = [
-      ...(await judgeRepeat(of)),
-      ...(await judgeAnew(of)),
-      ...(flowsAreClear(of) ? await judgeFlows(of) : []),
-    ];
-    await census.add(of, codes as { code: string; n: number }[]);
+    const repeated = [...(await judgeRepeat(of)), ...(await judgeAnew(of)), ...(await judgeFlows(of))];
+    const unit = await judgeUnit(of);
+    repeated.push(...(unit ?? []));
+    await census.add(of, { codes: codes as { code: string; n: number }[], told: unit !== null });
     return [...quiet, ...repeated];
   } catch (e) {
     return [...desk.faults, ...of.wrong, `it ended by ${e instanceof Error ? e.stack : e}`];

@@ -35,7 +35,8 @@ const NOTES = `
   -- What people settled stays: the broker's history does not tell of it. The account comes first, so that whoever compares
   -- it meanwhile has lost.
   CREATE FUNCTION test_wipe(account uuid) RETURNS void LANGUAGE sql SECURITY DEFINER AS $$
-    UPDATE accounts SET deals_cursor = NULL, history_until = NULL, version = version + 1 WHERE id = account;
+    UPDATE accounts SET deals_cursor = NULL, history_until = NULL, booked = 0, flowed = 0, credited = 0, version = version + 1
+      WHERE id = account;
     DELETE FROM trade_legs WHERE account_id = account;
     DELETE FROM trades WHERE account_id = account;
     DELETE FROM positions WHERE account_id = account;

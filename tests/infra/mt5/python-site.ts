@@ -3,7 +3,11 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { BridgePort, Reply } from '../../../functions/bridge/bridge-port.ts';
-import type { BridgeCommand, ExecutionResult } from '../../../functions/bridge/bridge-protocol.ts';
+import type {
+  BridgeCommand,
+  ExecutionResult,
+  GuardOrder,
+} from '../../../functions/bridge/bridge-protocol.ts';
 import { type PolledBridge, polledBridge } from '../../../functions/bridge/polled-bridge.ts';
 import { syncRequest } from '../../../functions/bridge/sync-protocol.ts';
 import { isoTime } from '../../../functions/platform/clock.ts';
@@ -15,6 +19,8 @@ import { type BridgeSite, LOGIN, SERVER } from '../../bridge/bridge-site.ts';
 import type { BridgeProcess } from './bridge-process.ts';
 
 const MINUTE_S = 60;
+/** In which its guard, which looks every two seconds, has surely looked, with room for a slow machine. */
+const GUARD_LOOKS_MS = 3_500;
 const SERVER_AHEAD_S = 3 * 3600;
 /** Exchanges that a question may take: one that fetches it, one that brings the answer, and one that was under way. */
 const MAX_EXCHANGES = 4;
@@ -30,6 +36,8 @@ async function control(bridge: BridgeProcess, path: string, body: object): Promi
   else if (path === '/fault' && kind === 'crash_after_intent')
     await bridge.change({ on_send: 'crash_before' });
   else if (path === '/fault' && kind === 'crash_after_send') await bridge.change({ on_send: 'crash_after' });
+  // Its guard has a timer of its own.
+  else if (path === '/guard') await new Promise((resolve) => setTimeout(resolve, GUARD_LOOKS_MS));
   else if (path === '/tick') await bridge.change({ bars: { 'XAUUSD/1': minuteBars(20) } });
   else if (path !== '/clock') throw new Error(`the fake broker knows no ${path} ${JSON.stringify(body)}`);
   return {};
@@ -53,7 +61,7 @@ async function journalOf(bridge: BridgeProcess, commands: ReadonlyMap<bigint, st
 
 function siteOf(
   bridge: BridgeProcess,
-  lane: Pick<BridgeSite, 'ask' | 'execute' | 'loseNextAnswer'>,
+  lane: Pick<BridgeSite, 'ask' | 'execute' | 'order' | 'loseNextAnswer'>,
 ): BridgeSite {
   const commands = new Map<bigint, string>();
   let dies = false;
@@ -93,6 +101,9 @@ export async function calledSite(
     execute: async (command) => {
       const reply = await port.execute(command);
       return reply.kind === 'reply' ? reply.value : null;
+    },
+    order: async (order) => {
+      await port.guard(order);
     },
     loseNextAnswer: async () => loseNext(),
   });
@@ -157,6 +168,7 @@ export class PolledCloud {
     const text = JSON.stringify({
       ...{ v: 1, kind: 'sync', request_id: brought.request_id, server_time: isoTime(Date.now()) },
       ...{ next_sync_ms: 50, outcome: null, requests: bridge.requests },
+      ...(bridge.guardOrder === null ? {} : { guard: bridge.guardOrder }),
       deals_from: this.fromMs === null ? null : isoTime(this.fromMs),
     });
     const timestamp = String(Math.floor(Date.now() / 1000));
@@ -205,14 +217,22 @@ export async function pollingSite(bridge: BridgeProcess, cloud: PolledCloud): Pr
     await cloud.exchange(talk, () => result !== null);
     return result;
   };
-  return siteOf(bridge, { ask, execute, loseNextAnswer: async () => cloud.loseNext() });
+  const order = async (wanted: GuardOrder): Promise<void> => {
+    let isTold = false;
+    const tell = async (b: PolledBridge) => {
+      await b.guard(wanted);
+      isTold = true;
+    };
+    await cloud.exchange(tell, () => isTold);
+  };
+  return siteOf(bridge, { ask, execute, order, loseNextAnswer: async () => cloud.loseNext() });
 }
 
 /** Nobody has come yet: what is asked first says since when the next snapshot must tell deals. */
 function wishful(sinceDeals: (fromMs: number | null) => void): BridgePort {
   const none = async () => ({ kind: 'no-reply', effect: 'unknown', word: 'deferred' }) as const;
   return {
-    ...{ lane: 'polled', execute: none, lookup: none, candles: none },
+    ...{ lane: 'polled', execute: none, lookup: none, candles: none, guard: none },
     snapshot: (fromMs) => {
       sinceDeals(fromMs);
       return none();

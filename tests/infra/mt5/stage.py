@@ -11,6 +11,7 @@ sys.path.insert(0, str(ROOT / "infra/mt5"))
 from countersign_mt5.bridge import Bridge, Parts  # noqa: E402
 from countersign_mt5.cloud_clock import CloudClock  # noqa: E402
 from countersign_mt5.command_journal import CommandJournal  # noqa: E402
+from countersign_mt5.guard_store import GuardStore  # noqa: E402
 from countersign_mt5.history import History  # noqa: E402
 from countersign_mt5.server_time import ServerTime  # noqa: E402
 from countersign_mt5.terminal import Terminal  # noqa: E402
@@ -71,14 +72,16 @@ class BridgeCase(unittest.TestCase):
     def restart(self, warm_up=True):
         if self.journal is not None:
             self.journal.close()
-        self.journal = CommandJournal(self.folder)
-        self.addCleanup(lambda journal=self.journal: journal is self.journal and journal.close())
+            self.guard_store.close()
+        self.journal, self.guard_store = CommandJournal(self.folder), GuardStore(self.folder)
+        for log in (self.journal, self.guard_store):
+            self.addCleanup(lambda log=log: log in (self.journal, self.guard_store) and log.close())
         terminal = Terminal(self.terminal, None, False)
         self.cloud = CloudClock(self.clock)
         history = History(terminal, self.clock, self.settle_ms)
         log = lambda event, **fields: self.logged.append((event, fields))
         self.bridge = Bridge(
-            Parts(terminal, history, self.journal, ServerTime("NY+7"), self.clock, self.cloud, log)
+            Parts(terminal, history, self.journal, self.guard_store, ServerTime("NY+7"), self.clock, self.cloud, log)
         )
         if warm_up:
             self.assertTrue(self.bridge.warm_up(30_000))

@@ -1,5 +1,7 @@
 """The poll: what is brought, what is believed, what is carried out, and what a lost or forged reply changes."""
 import json
+import threading
+import time
 import unittest
 from unittest import mock
 
@@ -74,6 +76,40 @@ class Poll(BridgeCase):
         replies = [[reply["request_id"] for reply in request["replies"]] for request, _ in self.brought]
         self.assertEqual(replies, [[], ["c-1:0", "q-2"], ["c-1:0", "q-2"], []])
         self.assertEqual(self.brought[2][0]["replies"][0]["result"]["outcome"], "done")
+
+    def test_the_guard_is_told_by_the_reply_and_reports_with_the_snapshot(self):
+        order = {
+            **{"version": 4, "login": "500123", "server": "Demo-Server", "armed": True, "scope": "all", "namespace": 7},
+            **{"units": "10000", "peak": "1", "balance": "10000", "credit": "0", "booked_to": None, "trip_bps": 2000},
+            **{"hard_bps": 2500, "equity_floor": None, "warning_ms": 0, "close": None, "latched": False},
+        }
+        self.script = [{"says": {"guard": order}}, {"says": {"guard": {**order, "version": "5"}}}, {"lost": True}, {}]
+        for _ in range(4):
+            self.client.exchange()
+        self.assertEqual([request["snapshot"]["guard"]["version"] for request, _ in self.brought[1:]], [4, 4, 4])
+        self.assertEqual([event for event, _ in self.logged if event.startswith("guard")], ["guard-ordered", "guard-order-lost"])
+
+    def test_who_hurries_has_the_next_exchange_at_once(self):
+        stop = threading.Event()
+        running = threading.Thread(target=self.client.run, args=(stop,))
+        with mock.patch.object(self.client, "exchange", side_effect=[3_600_000, 3_600_000, 0]) as exchange:
+            running.start()
+            self.addCleanup(running.join)
+            self.addCleanup(stop.set)
+            for count in (1, 2):
+                self.wait_until(lambda: exchange.call_count >= count)
+                if count == 1:
+                    self.client.hurry()
+            stop.set()
+            running.join(5)
+        self.assertEqual((exchange.call_count, running.is_alive()), (2, False))
+
+    def wait_until(self, is_so):
+        for _ in range(500):
+            if is_so():
+                return
+            time.sleep(0.01)
+        self.fail("it did not come to be so")
 
     def test_what_comes_again_is_answered_again_and_executed_once(self):
         for _ in range(2):

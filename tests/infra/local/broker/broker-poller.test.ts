@@ -17,6 +17,9 @@ const hash = (bytes: string | Buffer) => createHash('sha256').update(bytes).dige
 type Cloud = {
   heard: { snapshot: unknown; replies: { kind: string; result?: { outcome: string } }[]; sent_at: string }[];
   requests: object[];
+  /** What it says to the guard with each answer. */
+  guard?: object;
+  nextMs: number;
   status: number;
   skewMs: number;
   direction: string;
@@ -26,7 +29,15 @@ let cloud: Cloud;
 let host: BrokerHost;
 const stops: (() => Promise<unknown>)[] = [];
 beforeEach(() => {
-  cloud = { heard: [], requests: [], status: 200, skewMs: 0, direction: 'to-bridge', tamper: (b) => b };
+  cloud = {
+    heard: [],
+    requests: [],
+    nextMs: 30,
+    status: 200,
+    skewMs: 0,
+    direction: 'to-bridge',
+    tamper: (b) => b,
+  };
   host = new BrokerHost({ dir: null, seed: 7, realNowMs: Date.now });
   const terms = { server: 'Sim-Demo', currency: 'USD', margin_mode: 'hedging', balance: '10000' };
   expect(answerControl(host, 'POST /accounts', { login: LOGIN, ...terms }).status).toBe(200);
@@ -45,7 +56,14 @@ const answer = (headers: Record<string, string>, body: Buffer): Said => {
     return { status: 401, headers: {}, text: JSON.stringify({ server_time: Math.floor(nowMs / 1000) }) };
   cloud.heard.push(JSON.parse(body.toString()));
   const text = JSON.stringify({
-    ...{ v: 1, kind: 'sync', server_time: new Date(nowMs).toISOString(), next_sync_ms: 30, deals_from: null },
+    ...{
+      v: 1,
+      kind: 'sync',
+      server_time: new Date(nowMs).toISOString(),
+      next_sync_ms: cloud.nextMs,
+      deals_from: null,
+    },
+    ...(cloud.guard && { guard: cloud.guard }),
     requests: cloud.requests.splice(0),
   });
   const timestamp = String(Math.floor(nowMs / 1000));
@@ -135,6 +153,61 @@ test('learns a clock that is wrong from refusals and replies, and judges deadlin
   expect(Math.abs(aheadMs - cloud.skewMs)).toBeLessThan(60_000);
 });
 
+const guardOrder = (over: object = {}) => ({
+  ...{ version: 1, login: LOGIN, server: 'Sim-Demo', armed: true, scope: 'all', namespace: 4 },
+  ...{ units: '10000', peak: '1', balance: '10000', credit: '0', booked_to: '90000001' },
+  ...{
+    trip_bps: 2_000,
+    hard_bps: 2_500,
+    equity_floor: null,
+    warning_ms: 10_000,
+    close: null,
+    latched: false,
+  },
+  ...over,
+});
+const reports = () => cloud.heard.map(({ snapshot }) => (snapshot as { guard?: object } | null)?.guard);
+
+test('takes what the reply says to its guard, by the other side’s clock, and reports with each snapshot', async () => {
+  const bridge = poller();
+  cloud.guard = { version: 'none that can be read' };
+  await bridge.sync();
+  cloud.skewMs = 120_000;
+  // Over by the cloud's clock, a minute to go by its own.
+  const not_before = new Date(Date.now() + 60_000).toISOString();
+  cloud.guard = guardOrder({ close: { trip_id: 'trip-1', not_before, revocable: true } });
+  await bridge.sync();
+  cloud.direction = 'from-bridge';
+  cloud.guard = guardOrder({ version: 2 });
+  await bridge.sync();
+  const ask = { login: LOGIN, symbol: 'XAUUSD', side: 'buy', volume: '0.1' };
+  expect(answerControl(host, 'POST /manual-trade', ask).status).toBe(200);
+  expect(answerControl(host, 'POST /guard', { login: LOGIN, steps: 1 })).toMatchObject({
+    body: { report: { version: 1, phase: 'closing', trip_id: 'trip-1' } },
+  });
+  expect(positions()).toBe(0);
+  cloud.direction = 'to-bridge';
+  await bridge.sync();
+  expect(reports().map((report) => report && Object.entries(report).slice(0, 3))).toEqual([
+    undefined,
+    [
+      ['version', null],
+      ['phase', 'idle'],
+      ['trip_id', null],
+    ],
+    [
+      ['version', 1],
+      ['phase', 'idle'],
+      ['trip_id', null],
+    ],
+    [
+      ['version', 1],
+      ['phase', 'closing'],
+      ['trip_id', 'trip-1'],
+    ],
+  ]);
+});
+
 test('in the broker’s process polls by itself in the rhythm it is told, also after a restart, or at once when asked', async () => {
   const { server, port } = await listen(host, 0);
   const base = `http://127.0.0.1:${port}`;
@@ -158,10 +231,22 @@ test('in the broker’s process polls by itself in the rhythm it is told, also a
   await control(base, '/restart', {});
   const before = cloud.heard.length;
   await until(before + 2);
+  cloud.nextMs = 3_600_000;
+  cloud.guard = guardOrder();
   expect((await control(base, '/sync', { bridge_id: BRIDGE_ID })).json).toMatchObject({ status: 200 });
+  // A breach is told at once, whenever it was to come again.
+  const calm = cloud.heard.length;
+  await control(base, '/manual-trade', { login: LOGIN, symbol: 'XAUUSD', side: 'buy', volume: '1' });
+  await control(base, '/guard', { login: LOGIN, steps: 1 });
+  const { bid } = host.engine.state.tables.quote.get('XAUUSD') ?? { bid: '0' };
+  await control(base, '/tick', { symbol: 'XAUUSD', bid: String(Math.round(Number(bid)) - 22) });
+  expect(cloud.heard).toHaveLength(calm);
+  await control(base, '/guard', { login: LOGIN, steps: 1 });
+  await until(calm + 1);
+  expect(reports().at(-1)).toMatchObject({ phase: 'idle', samples: 1 });
   cloud.requests = [execute(openCommand())];
   await control(base, '/sync', { bridge_id: BRIDGE_ID });
-  expect(positions()).toBe(1);
+  expect(positions()).toBe(2);
 });
 
 async function bytesOf(request: IncomingMessage): Promise<Buffer> {

@@ -1,0 +1,1 @@
+REVOKE UPDATE (booked, flowed, credited) ON accounts FROM countersign_runtime;

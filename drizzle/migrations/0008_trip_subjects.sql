@@ -1,0 +1,2 @@
+DROP INDEX "ux_commands_trip";--> statement-breakpoint
+CREATE UNIQUE INDEX "ux_commands_trip" ON "commands" USING btree ("trip_id","kind",coalesce("instruction"->'pre'->>'position_id', "instruction"->'order'->>'order_ticket')) WHERE "commands"."trip_id" is not null and "commands"."state" in ('created', 'sent', 'unknown');

@@ -1,0 +1,1 @@
+REVOKE UPDATE (scope) ON guard_trips FROM countersign_runtime;
