@@ -94,6 +94,7 @@ import { postReconciliationRun } from './reconciliation/post-reconciliation-run.
 import { getGuard } from './risk/get-guard.ts';
 import { getGuardBackfill } from './risk/get-guard-backfill.ts';
 import { getGuardTrip } from './risk/get-guard-trip.ts';
+import { listDailyRulePresets } from './risk/list-daily-rule-presets.ts';
 import { listGuardTrips } from './risk/list-guard-trips.ts';
 import { patchGuard } from './risk/patch-guard.ts';
 import { postCloseAll } from './risk/post-close-all.ts';
@@ -163,6 +164,7 @@ export const ROUTES: readonly Endpoint[] = [
   listGuardTrips,
   getGuardTrip,
   getGuardBackfill,
+  listDailyRulePresets,
   postAccountRebuild,
   listOrders,
   getDeployment,

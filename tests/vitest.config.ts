@@ -23,12 +23,20 @@ const TOGETHER = [
   ...['approvals', 'bridge', 'execution', 'identity', 'ledger', 'market', 'notify', 'platform'],
   ...['reconciliation', 'risk', 'signals'],
 ].map((room) => `tests/${room}/**/*.test.ts`);
-TOGETHER.push('tests/charts/!(draw-chart|rasterizer).test.ts', 'tests/infra/local/broker/**/*.test.ts');
+TOGETHER.push(
+  ...[
+    'tests/charts/!(draw-chart|rasterizer).test.ts',
+    'tests/jobs.test.ts',
+    'tests/drizzle/{rights,rules}.test.ts',
+  ],
+  ...['tests/infra/local/broker/**/*.test.ts', 'tests/infra/statements/**/*.test.ts'],
+  'tests/infra/local/{demo-organisation,object-store-server,queue-server,stack-secrets,telegram-server}.test.ts',
+  'tests/faults/hang-up.test.ts',
+);
 
 /** What takes longest comes first, or a core would wait for it at the end. A run knows no times of the one before. */
 const LONGEST = [
   ...[
-    'contracts/source',
     'contracts/lambda',
     'contracts/worker',
     'infra/local/start',

@@ -43,31 +43,46 @@ const flowTimes = (
 const pointsOf = (q: Asked): SQL =>
   sql`FROM equity_points e WHERE e.account_id = ${q.accountId}::uuid AND ${within(sql`e.at`, q)}`;
 
-/** SELECT of one row for `equitySeriesOf`. `dayStarts`: when each report day begins, in order. */
+/** Microseconds, which hold any moment of PostgreSQL's. */
+const micros = (at: SQL): SQL => sql`(extract(epoch FROM ${at}) * 1000000)`;
+const moment = (us: SQL): SQL => sql`'epoch'::timestamptz + (${us})::float8 * interval '1 microsecond'`;
+/** Beyond what an equity may be, so that the highest of a stretch is never one of the stretch before. */
+const APART = sql`1e14`;
+
+/**
+ * SELECT of one row for `equitySeriesOf`. `dayStarts`: when each report day begins, in order. All points are gone through once, in
+ * their order; what is chosen comes with when it was, the first of equals.
+ */
 export function equitySeries(q: Asked & { dayStarts: readonly number[] }): SQL {
   const hour = (column: SQL) => sql`date_bin('1 hour', ${column}, 'epoch'::timestamptz)`;
   return sql`WITH near AS (SELECT ${hour(sql`f.early`)} AS hour FROM (${flowTimes(q)}) AS f
       UNION SELECT ${hour(sql`f.time`)} FROM (${flowTimes(q)}) AS f UNION SELECT ${hour(sql`f.late`)} FROM (${flowTimes(q)}) AS f),
-    p AS (SELECT (date_part('epoch', e.at) * 1000)::bigint AS ms, e.at, e.balance, e.credit, e.equity, e.booked, e.flowed,
-      e.balance + e.credit - e.booked AS apart, CASE WHEN e.booked IS NULL THEN ${hour(sql`e.at`)} END AS hour ${pointsOf(q)}),
-    marked AS (SELECT p.*, width_bucket(ms, ${`{${q.dayStarts.join(',')}}`}::bigint[]) AS day FROM p),
-    bounded AS (SELECT m.*, lag(day) OVER w IS DISTINCT FROM day OR lag(flowed) OVER w IS DISTINCT FROM flowed
+    p AS (SELECT e.at, e.equity, e.flowed, e.balance + e.credit - e.booked AS apart,
+      width_bucket((date_part('epoch', e.at) * 1000)::bigint, ${`{${q.dayStarts.join(',')}}`}::bigint[]) AS day,
+      CASE WHEN e.booked IS NULL THEN ${hour(sql`e.at`)} END AS hour ${pointsOf(q)}),
+    bounded AS (SELECT p.at, p.equity, lag(day) OVER w IS DISTINCT FROM day OR lag(flowed) OVER w IS DISTINCT FROM flowed
         OR lag(apart) OVER w IS DISTINCT FROM apart OR lag(hour) OVER w IS DISTINCT FROM hour AS begins
-      FROM marked m WINDOW w AS (ORDER BY at)),
-    counted AS (SELECT b.*, count(*) FILTER (WHERE begins) OVER (ORDER BY at ROWS UNBOUNDED PRECEDING) AS stretch FROM bounded b),
-    topped AS (SELECT c.*, max(equity) OVER (PARTITION BY stretch ORDER BY at ROWS UNBOUNDED PRECEDING) AS top FROM counted c),
-    fallen AS (SELECT t.*, top - equity AS fall, CASE WHEN top > 0 THEN equity::float8 / top::float8 ELSE 1 END AS rest FROM topped t),
-    ends AS (SELECT stretch, min(at) AS first, max(at) AS last, min(equity) AS low, max(equity) AS high, max(fall) AS fall,
-        min(rest) AS rest FROM fallen GROUP BY stretch),
-    tops AS (SELECT DISTINCT f.stretch, f.top FROM fallen f JOIN ends s USING (stretch)
-      WHERE s.fall > 0 AND (f.fall = s.fall OR f.rest = s.rest)),
-    kept AS (SELECT f.* FROM fallen f JOIN ends s USING (stretch) LEFT JOIN tops t ON t.stretch = f.stretch AND t.top = f.equity
-      WHERE f.at IN (s.first, s.last) OR f.equity IN (s.low, s.high) OR s.fall > 0 AND (f.fall = s.fall OR f.rest = s.rest)
-        OR t.top IS NOT NULL OR f.hour IN (SELECT near.hour FROM near))
-    SELECT string_agg(ms::text, ',' ORDER BY at) AS times, string_agg(balance::text, ',' ORDER BY at) AS balances,
-      string_agg(credit::text, ',' ORDER BY at) AS credits, string_agg(equity::text, ',' ORDER BY at) AS equities,
-      string_agg(coalesce(booked::text, ''), ',' ORDER BY at) AS bookeds,
-      string_agg(coalesce(flowed::text, ''), ',' ORDER BY at) AS floweds FROM kept`;
+      FROM p WINDOW w AS (ORDER BY at)),
+    counted AS (SELECT b.at, b.equity, count(*) FILTER (WHERE begins) OVER (ORDER BY at ROWS UNBOUNDED PRECEDING) AS stretch
+      FROM bounded b),
+    topped AS (SELECT c.*, ${micros(sql`c.at`)} AS us,
+        max(stretch * ${APART} + equity) OVER (ORDER BY at ROWS UNBOUNDED PRECEDING) - stretch * ${APART} AS top FROM counted c),
+    chosen AS (SELECT min(at) AS first, max(at) AS last, min(ARRAY[equity, us]) AS low, max(ARRAY[equity, -us]) AS high,
+        max(ARRAY[top - equity, -us, top]) AS fall, min(ARRAY[CASE WHEN top > 0 THEN equity / top ELSE 1 END, us, top]) AS rest
+      FROM topped GROUP BY stretch),
+    deepest AS (SELECT c.first, ${moment(sql`-c.fall[2]`)} AS at, c.fall[3] AS top FROM chosen c
+      UNION SELECT c.first, ${moment(sql`c.rest[2]`)}, c.rest[3] FROM chosen c),
+    kept AS (SELECT c.first AS at FROM chosen c UNION SELECT c.last FROM chosen c UNION SELECT ${moment(sql`c.low[2]`)} FROM chosen c
+      UNION SELECT ${moment(sql`-c.high[2]`)} FROM chosen c UNION SELECT d.at FROM deepest d
+      UNION SELECT (SELECT min(e.at) ${pointsOf(q)} AND e.at BETWEEN d.first AND d.at AND e.equity = d.top) FROM deepest d
+      UNION SELECT e.at FROM near n JOIN equity_points e ON e.account_id = ${q.accountId}::uuid AND e.booked IS NULL
+        AND e.at >= n.hour AND e.at < n.hour + interval '1 hour' AND ${within(sql`e.at`, q)})
+    SELECT string_agg((date_part('epoch', e.at) * 1000)::bigint::text, ',' ORDER BY e.at) AS times,
+      string_agg(e.balance::text, ',' ORDER BY e.at) AS balances, string_agg(e.credit::text, ',' ORDER BY e.at) AS credits,
+      string_agg(e.equity::text, ',' ORDER BY e.at) AS equities,
+      string_agg(coalesce(e.booked::text, ''), ',' ORDER BY e.at) AS bookeds,
+      string_agg(coalesce(e.flowed::text, ''), ',' ORDER BY e.at) AS floweds
+    FROM kept k JOIN equity_points e ON e.account_id = ${q.accountId}::uuid AND e.at = k.at`;
 }
 
 /** What deals of positions booked between the points around each flow near which there are points without sums. */

@@ -33,8 +33,8 @@ const percentOf = (
 /** The parts `terms`, `trade`, `leg`, `leg_gone` and `trade_gone`. */
 export function tradeParts(accountId: string, book: TradeBook, nowMs: number): SQL {
   const trades = book.trades.map((t) => ({ ...t, id: tradeId(accountId, t) }));
-  return sql`terms AS (${termsUpsert(book)}), trade AS (${tradeUpsert(trades, nowMs)}),
-    leg AS (${legUpsert(trades)}), ${goneParts(trades, book.positions)}`;
+  return sql`terms AS (${termsUpsert(book)}), trade AS (${tradeUpsert(accountId, trades, nowMs)}),
+    leg AS (${legUpsert(accountId, trades)}), ${goneParts(trades, book.positions)}`;
 }
 
 type NamedTrade = PlannedTrade & { id: string };
@@ -111,12 +111,16 @@ function columnsOf(table: string, columns: typeof PROJECTED) {
     differs: sql.raw(
       `(${names.map((n) => `${table}.${n}`).join(', ')}) IS DISTINCT FROM (${names.map((n) => `excluded.${n}`).join(', ')})`,
     ),
+    /** The same of a row `x` that is given and the one `known` that stands there, so that what stands is not even locked. */
+    isNews: sql.raw(
+      `(${names.map((n) => `known.${n}`).join(', ')}) IS DISTINCT FROM (${members.map(([member]) => `x."${member}"`).join(', ')})`,
+    ),
   };
 }
 const TRADE = columnsOf('trades', PROJECTED);
 const TRADE_LEG = columnsOf('trade_legs', LEG);
 
-function tradeUpsert(trades: readonly NamedTrade[], nowMs: number): SQL {
+function tradeUpsert(accountId: string, trades: readonly NamedTrade[], nowMs: number): SQL {
   const at = sql`${isoTime(nowMs)}::timestamptz`;
   const rows = trades.map(({ legs: _, ...t }) => ({
     ...t,
@@ -126,13 +130,15 @@ function tradeUpsert(trades: readonly NamedTrade[], nowMs: number): SQL {
   return sql`INSERT INTO trades (id, account_id, user_id, position_id, episode, updated_at, ${TRADE.names})
     SELECT x.id, acc.id, acc.user_id, x."positionId", x.episode, ${at}, ${TRADE.members}
     FROM acc, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS x(id uuid, "positionId" text, episode smallint,
-      ${TRADE.types})
+      ${TRADE.types}) LEFT JOIN trades known ON known.account_id = ${accountId}::uuid AND known.position_id = x."positionId"
+        AND known.episode = x.episode
+    WHERE known.id IS NULL OR ${TRADE.isNews}
     ON CONFLICT (account_id, position_id, episode) DO UPDATE SET ${TRADE.changes}, updated_at = excluded.updated_at,
       equity_percent = ${percentOf(sql`excluded.net`, sql`trades.entry_balance`)}
     WHERE ${TRADE.differs}`;
 }
 
-function legUpsert(trades: readonly NamedTrade[]): SQL {
+function legUpsert(accountId: string, trades: readonly NamedTrade[]): SQL {
   const rows = trades.flatMap((t) =>
     t.legs.map((leg) => ({
       ...leg,
@@ -148,6 +154,8 @@ function legUpsert(trades: readonly NamedTrade[]): SQL {
   return sql`INSERT INTO trade_legs (account_id, deal_ticket, ${TRADE_LEG.names})
     SELECT acc.id, x."dealTicket", ${TRADE_LEG.members}
     FROM acc, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS x("dealTicket" text, ${TRADE_LEG.types})
+      LEFT JOIN trade_legs known ON known.account_id = ${accountId}::uuid AND known.deal_ticket = x."dealTicket"
+    WHERE known.trade_id IS NULL OR ${TRADE_LEG.isNews}
     ON CONFLICT (account_id, deal_ticket) DO UPDATE SET ${TRADE_LEG.changes} WHERE ${TRADE_LEG.differs}`;
 }
 

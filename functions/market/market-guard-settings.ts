@@ -31,7 +31,7 @@ export const marketGuardSettings = z
     block_on: causes.default([...MARKET_CAUSES]),
     close_on: causes.default([]).openapi({
       description:
-        'also closes what stands in the symbol. Closing into a wide spread realises the worst price: nobody is closed on unless it is asked for',
+        'in a symbol where a position stands it is a reason for the guard to close all in its scope, after its warning. Closing into a wide spread realises the worst price: it is done for nobody who has not asked for it',
     }),
   })
   .openapi('MarketGuardSettings');

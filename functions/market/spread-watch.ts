@@ -37,6 +37,7 @@ export function storedSpreads(stored: unknown): Spreads {
   return parsed.success ? parsed.data : { recent: [], usual: [] };
 }
 
+/** Whether an instant is in the daily rollover of New York. */
 export const isRollover = (atMs: number): boolean => {
   const wall = atMs + zoneOffsets('America/New_York').offsetAt(atMs);
   const time = wall - Math.floor(wall / DAY_MS) * DAY_MS;

@@ -37,7 +37,8 @@ const TITLES: Readonly<Record<string, string>> = {
     'A guard is closing everything, and a market is closed: nothing can be closed there until it opens',
   'liquidation-stuck':
     'A guard is closing everything, and the broker has refused one of its orders: it is tried on, close it by hand',
-  'guard-warn-level': 'An account has lost as much of its peak as its guard is to tell of: nothing is closed yet',
+  'guard-warn-level':
+    'An account has lost as much of its peak as its guard is to tell of: nothing is closed yet',
   'guard-warned':
     'A guard has seen a loss beyond its limit and closes everything in its scope soon: an owner may stop it',
   'guard-revoked': 'A guard takes its warning back: the account has recovered, nothing was closed',
@@ -45,7 +46,8 @@ const TITLES: Readonly<Record<string, string>> = {
   'guard-flat': 'A guard has closed everything in its scope',
   'guard-rearmed': 'A guard watches again, from what its account is worth now',
   'guard-stopped': 'An owner has stopped the closing of an account: what stands there is left to its user',
-  'guard-floor-disarmed': 'A withdrawal took an account below its floor: the floor waits until it is reached again',
+  'guard-floor-disarmed':
+    'A withdrawal took an account below its floor: the floor waits until it is reached again',
   'guard-shadow': 'A guard in shadow would have acted: nothing was done',
   'market-gap': 'A market has gapped: no entries are taken there for a while',
   divergence: 'Our books and a broker’s differ',

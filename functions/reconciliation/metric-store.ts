@@ -16,14 +16,17 @@ import { rowTime } from '../platform/page.ts';
 import {
   APPROVAL_LATENCY,
   APPROVALS,
+  CLOSING_CAUSES,
   DIVERGENCE_CODES,
   DIVERGENCES,
+  GUARD_TRIGGERS,
   HEARTBEAT,
   LAST_TICK,
   ORDERS_BUILT,
   ORDERS_REJECTED,
   OUTBOX_DEPTH,
   POSITION_SYNCS,
+  POSITIONS_AUTOCLOSED,
   RECONCILIATION_LATENCY,
   REJECTION,
   SIGNALS_INGESTED,
@@ -53,6 +56,21 @@ const observations = (bounds: readonly number[], seconds: SQL, from: SQL): SQL =
   sql`SELECT o.label, o.value FROM (SELECT greatest(extract(epoch FROM ${seconds}), 0) AS took ${from}) s
     CROSS JOIN LATERAL (VALUES (coalesce((SELECT min(b)::text FROM unnest(${list(bounds)}::numeric[]) b
       WHERE b >= s.took), ${INFINITE}), 1::numeric), (${SUM}, s.took)) o(label, value)`;
+
+/**
+ * A position of a trip counts when the first deal that takes out of it is stored, whether we sent for it or the bridge closed
+ * by itself: each is a program's (`expert`). What came before `from` is looked at only of trips that went on until then.
+ */
+const autoclosed = (r: Range): SQL => sql`SELECT CASE WHEN x.cause LIKE 'daily:%' THEN 'daily'
+    WHEN x.cause = ANY(${list(CLOSING_CAUSES)}::text[]) THEN x.cause ELSE 'other' END AS label, 1 AS value
+  FROM (SELECT split_part(t.cause, ',', 1) AS cause, min(d.recorded_at) AS at
+    FROM guard_trips t CROSS JOIN LATERAL (SELECT coalesce(least(t.flat_at, t.stopped_at), 'infinity') AS at) AS e
+      JOIN broker_deals d ON d.account_id = t.account_id AND d.time >= t.triggered_at - interval '1 minute'
+        AND d.recorded_at BETWEEN t.triggered_at AND e.at AND d.revision = 0 AND d.position_id <> '0'
+        AND d.entry IN ('out', 'out_by', 'inout') AND d.reason = 'expert'
+    WHERE NOT t.shadow AND t.triggered_at IS NOT NULL AND e.at >= ${r.from}
+    GROUP BY t.id, t.cause, d.position_id) x
+  WHERE ${within(sql`x.at`, r)}`;
 
 const SOURCES: readonly Source[] = [
   {
@@ -106,6 +124,12 @@ const SOURCES: readonly Source[] = [
     ) => sql`SELECT CASE WHEN code = ANY(${list(DIVERGENCE_CODES)}::text[]) THEN code ELSE 'other' END AS label,
       1 AS value FROM divergences WHERE ${within(sql`detected_at`, r)}`,
   },
+  {
+    family: GUARD_TRIGGERS,
+    rows: (r) => sql`SELECT '' AS label, 1 AS value FROM guard_trips
+      WHERE NOT shadow AND cause <> 'person' AND ${within(sql`triggered_at`, r)}`,
+  },
+  { family: POSITIONS_AUTOCLOSED, rows: autoclosed },
 ];
 const NAMES = list(SOURCES.map((s) => s.family.name).sort());
 

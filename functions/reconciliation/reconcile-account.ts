@@ -10,6 +10,7 @@ import { sendDueCommands } from '../execution/send-due-commands.ts';
 import { storePushedCandles } from '../market/pushed-candle-store.ts';
 import { databaseFault } from '../platform/database.ts';
 import type { Deps } from '../platform/deps.ts';
+import { raiseGapAlerts } from '../risk/raise-gap-alerts.ts';
 import { takeGuardSample } from '../risk/take-guard-sample.ts';
 import { type Prepared, prepareAccount } from './due-account-store.ts';
 import { dueMessages } from './due-messages.ts';
@@ -203,11 +204,19 @@ async function planAndApply(
     const outcome = isPage(snapshot) ? 'catching-up' : 'applied';
     const run = { id: ids.next(), ...of, doubts: read.doubts, finishedMs: clock.nowMs() };
     const call = noted && { contact: noted.contactOf(outcome), turn: noted.turn };
+    const bots = new Set(plan.trades.flatMap((t) => (t.source === 'bot' ? [t.positionId] : [])));
     const verdict = isPage(snapshot)
       ? null
       : await takeGuardSample(
           db,
-          { accountId, snapshot, guard: read.guard, namespace, sums: { stored: read.sums, news: plan.sums } },
+          {
+            accountId,
+            snapshot,
+            guard: read.guard,
+            namespace,
+            bots,
+            sums: { stored: read.sums, news: plan.sums },
+          },
           { nowMs: run.finishedMs, tripId: ids.next() },
         );
     const guard = verdict?.isNews ? verdict : null;

@@ -48,6 +48,20 @@ export const DIVERGENCES = counter(
   'Differences between our books and a broker’s, each once however long it lasts.',
   { reason: DIVERGENCE_CODES },
 );
+export const GUARD_TRIGGERS = counter(
+  'drawdown_guard_triggers_total',
+  'Times that a guard has begun to close an account; neither a shadow’s nor a person’s order.',
+);
+/** Why an account was closed, where several causes came together the first of them; `daily`: a daily-loss rule. */
+export const CLOSING_CAUSES: readonly string[] = [
+  ...['drawdown', 'floor', 'equity', 'bridge', 'person', 'stop-out', 'market-gap', 'market-spread', 'daily'],
+  'other',
+];
+export const POSITIONS_AUTOCLOSED = counter(
+  'positions_autoclosed_total',
+  'Positions that a program closed, all or in part, while a guard or a person’s order closed the account.',
+  { reason: CLOSING_CAUSES },
+);
 export const HEARTBEAT = counter('heartbeat_total', 'Ticks of the schedule that went through to their end.');
 
 export const APPROVAL_LATENCY: HistogramFamily = {

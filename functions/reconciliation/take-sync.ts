@@ -23,6 +23,7 @@ import { storePushedCandles } from '../market/pushed-candle-store.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Deps } from '../platform/deps.ts';
 import { readGuardOrder } from '../risk/guard-order-store.ts';
+import { raiseGapAlerts } from '../risk/raise-gap-alerts.ts';
 import { cursorAfter, dealsFromMs, type HistoryCursor } from './history-cursor.ts';
 import { noteOutcome, takeSnapshot } from './reconcile-account.ts';
 import { syncPace } from './sync-pace.ts';
@@ -114,19 +115,13 @@ const isOvertaken = (
 ): boolean => bootId !== snapshot.boot_id && snapshotMs !== null && snapshot.captured_at < snapshotMs;
 
 /** Bars of a terminal that is logged in elsewhere are another broker's. */
-async function keepCandles(
-  { db, clock }: Deps,
-  { account, bridge }: Exchange,
-  { handsOut }: Compared,
-): Promise<void> {
+async function keepCandles(deps: Deps, { account, bridge }: Exchange, { handsOut }: Compared): Promise<void> {
   if (!handsOut) return;
-  for (const { symbol, timeframe, reply } of bridge.broughtCandles)
-    await storePushedCandles(
-      db,
-      account.id,
-      [{ symbol, timeframe, bars: reply.candles }],
-      reply.server_now ?? clock.nowMs(),
-    );
+  for (const { symbol, timeframe, reply } of bridge.broughtCandles) {
+    const series = [{ symbol, timeframe, bars: reply.candles }];
+    await storePushedCandles(deps.db, account.id, series, reply.server_now ?? deps.clock.nowMs());
+    await raiseGapAlerts(deps, account.id, series);
+  }
 }
 
 async function pauseAfter(

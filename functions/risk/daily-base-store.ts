@@ -28,27 +28,34 @@ const flowsOf = (which: SQL): SQL =>
   sql`SELECT coalesce(sum(b.money), 0) AS flowed FROM (${countedDeals(which)}) b WHERE b.type = ANY(${CASHFLOWS})`;
 
 /**
- * SELECT of a row for each of these instants, in their order, for `dailyBaseOf`; none of an unknown account. It is one
- * statement, so that the sums and the deals are those that were stored together.
+ * SELECT of a row for each of these instants (one at least), in their order, for `dailyBaseOf`; none of an unknown account. It
+ * is one statement, so that the sums and the deals are those that were stored together. Each instant stands in it as a
+ * constant: joined from a list, the planner takes a day's deals for a third of all and reads every one.
  */
-export const dailyBases = (
-  accountId: string,
-  instants: readonly number[],
-): SQL => sql`SELECT a.booked - s.booked AS booked,
+export const dailyBases = (accountId: string, instants: readonly number[]): SQL =>
+  sql`${sql.join(
+    instants.map((ms, n) => baseAt(sql`${accountId}::uuid`, sql`${isoTime(ms)}::timestamptz`, n)),
+    sql` UNION ALL `,
+  )} ORDER BY n`;
+
+const baseAt = (
+  account: SQL,
+  at: SQL,
+  n: number,
+): SQL => sql`SELECT ${n}::int AS n, a.booked - s.booked AS booked,
     a.flowed - s.flowed AS flowed, a.flowed AS flowed_now, i.flowed AS initial, f.first, e.equity,
     coalesce(a.flowed - s.flowed - e.flowed, g.flowed) AS flowed_after
-  FROM accounts a CROSS JOIN unnest(${times(instants)}) WITH ORDINALITY AS w(at, n)
-    CROSS JOIN LATERAL (SELECT coalesce(sum(b.money), 0) AS booked,
+  FROM accounts a CROSS JOIN (SELECT coalesce(sum(b.money), 0) AS booked,
         coalesce(sum(b.money) FILTER (WHERE b.type = ANY(${CASHFLOWS})), 0) AS flowed
-      FROM (${countedDeals(sql`d.account_id = a.id AND d.time >= w.at`)}) b) AS s
-    LEFT JOIN LATERAL (SELECT p.at, p.equity, p.flowed FROM equity_points p WHERE p.account_id = a.id AND p.at <= w.at
+      FROM (${countedDeals(sql`d.account_id = ${account} AND d.time >= ${at}`)}) b) AS s
+    LEFT JOIN LATERAL (SELECT p.at, p.equity, p.flowed FROM equity_points p WHERE p.account_id = ${account} AND p.at <= ${at}
       ORDER BY p.at DESC LIMIT 1) AS e ON true
-    CROSS JOIN LATERAL (${flowsOf(sql`d.account_id = a.id AND d.time > e.at AND d.time < w.at`)}) AS g
-    CROSS JOIN LATERAL (SELECT min(d.time) AS first FROM broker_deals d WHERE d.account_id = a.id) AS f
-    CROSS JOIN LATERAL (${flowsOf(sql`d.account_id = a.id AND d.position_id = '0' AND d.time <= coalesce(
-      (SELECT t.time FROM broker_deals t WHERE t.account_id = a.id AND t.position_id <> '0' ORDER BY t.time LIMIT 1),
+    CROSS JOIN LATERAL (${flowsOf(sql`d.account_id = ${account} AND d.position_id = '0' AND d.time > e.at AND d.time < ${at}`)}) AS g
+    CROSS JOIN (SELECT min(d.time) AS first FROM broker_deals d WHERE d.account_id = ${account}) AS f
+    CROSS JOIN (${flowsOf(sql`d.account_id = ${account} AND d.position_id = '0' AND d.time <= coalesce(
+      (SELECT t.time FROM broker_deals t WHERE t.account_id = ${account} AND t.position_id <> '0' ORDER BY t.time LIMIT 1),
       'infinity')`)}) AS i
-  WHERE a.id = ${accountId}::uuid ORDER BY w.n`;
+  WHERE a.id = ${account}`;
 
 /** What such a row says; `firstMs`: when its first deal was, null where there is none. */
 export type DailyBase = {
@@ -86,7 +93,7 @@ const highestResult = (
 /**
  * Where the rules stand at `nowMs` by what is stored, in the rules' order; rules of which there is nothing to lose yet are
  * left out. `unexplained`: balance and credit of before the known history, as it was last settled. A rule from the highest
- * balance costs a second round trip and a sum over the account's deals.
+ * balance costs a second round trip and a sum over the account's deals, once a day.
  */
 export async function readDailyLimits(
   db: Database,
@@ -129,6 +136,13 @@ export async function readAccountLimits(
   });
 }
 
+/**
+ * The highest results that were worked out, by the account, the rule's resets and what the account had at the last of them: a
+ * deal that is restated later changes that, and the next reset is another. Per isolate; it only saves sums.
+ */
+const worked = new Map<string, string>();
+const MAX_WORKED = 1_000;
+
 /** By the place of its rule. */
 async function readHighest(
   db: Database,
@@ -136,13 +150,24 @@ async function readHighest(
   rules: readonly DailyRule[],
   bases: readonly DailyBase[],
 ): Promise<Map<number, string>> {
+  const found = new Map<number, string>();
   const asked = rules.flatMap((rule, i) => {
     const base = bases[i];
-    return rule.base !== 'highest_eod' || base === undefined || base.firstMs === null
-      ? []
-      : [{ i, instants: resetsBetween(rule, base.firstMs, base.at.resetMs) }];
+    if (rule.base !== 'highest_eod' || base === undefined || base.firstMs === null) return [];
+    const { resetMs, booked, flowed } = base.at;
+    const key = [accountId, rule.tz, rule.reset, resetMs, booked, flowed, base.firstMs].join('|');
+    const known = worked.get(key);
+    if (known === undefined) return [{ i, key, instants: resetsBetween(rule, base.firstMs, resetMs) }];
+    found.set(i, known);
+    return [];
   });
-  if (asked.length === 0) return new Map();
-  const found = await db.batch(asked.map(({ instants }) => highestResult(accountId, instants)));
-  return new Map(asked.map(({ i }, n) => [i, plain(String(found[n]?.[0]?.['highest'] ?? '0'))]));
+  if (asked.length === 0) return found;
+  const rows = await db.batch(asked.map(({ instants }) => highestResult(accountId, instants)));
+  if (worked.size + asked.length > MAX_WORKED) worked.clear();
+  for (const [n, { i, key }] of asked.entries()) {
+    const highest = plain(String(rows[n]?.[0]?.['highest'] ?? '0'));
+    worked.set(key, highest);
+    found.set(i, highest);
+  }
+  return found;
 }

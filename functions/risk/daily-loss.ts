@@ -7,7 +7,7 @@
  */
 import { z } from '@hono/zod-openapi';
 import { serverClock } from '../market/server-clock.ts';
-import { Big, decimalPlaces, isPlainDecimal, plain, sum } from '../platform/decimal.ts';
+import { Big, decimalPlaces, isPlainDecimal, plain } from '../platform/decimal.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
@@ -125,13 +125,6 @@ function resetsNear({ tz, reset }: Pick<DailyRule, 'tz' | 'reset'>, fromMs: numb
     clock.startMs((first + i) * DAY_MS + (hours * 60 + minutes) * MINUTE_MS),
   );
 }
-
-/** What a reset had, with deals dated before it that are only being stored: `late` is what they book (`booked-sums.ts`). */
-export const withLate = (at: ResetFacts, late: { booked: string; flowed: string }): ResetFacts => ({
-  ...at,
-  booked: sum([at.booked, late.booked]),
-  flowed: sum([at.flowed, late.flowed]),
-});
 
 /** A limit with what it is made of: the base moved by the flows since, and the whole amount that may be lost. */
 export type DailyLimit = EquityLimit & { base: string; amount: string };

@@ -224,24 +224,25 @@ function whileTripped(turn: Turn, { isWhole, rejectedFor }: Reading): void {
   const flat = inScope === 0 ? flatSamples + 1 : 0;
   become(turn, { flatSamples: flat });
   if (flat < SAMPLES_TO_BE_FLAT) return;
-  // Who closes everything himself has halted the account with it; a shadow has nobody to wait for.
-  const latched = !shadow && trip.causes.some((cause) => cause !== 'person');
+  // Who closes everything himself has halted the account with it. A shadow has nobody to wait for, but a limit that is
+  // still breached is no news.
+  const latched = trip.causes.some((cause) => (shadow ? cause.startsWith('daily:') : cause !== 'person'));
   if (latched) become(turn, { phase: 'flat_latched' });
   else endTrip(turn);
   say(turn, { kind: 'flat', trip, latched });
-  if (shadow) turn.state = rebased(turn.state);
+  if (shadow && !latched) turn.state = { ...rebased(turn.state), floor: null };
 }
 
 function whileLatched(turn: Turn, { isWhole, rejectedFor }: Reading): void {
-  const { trip, inScope } = turn.state;
+  const { trip, inScope, shadow } = turn.state;
   if (trip === null || !isWhole) return;
-  // An order of ours that was filled late, or a robot at the terminal that begins again.
-  if (!trip.stopped && inScope > 0) {
+  // An order of ours that was filled late, or a robot at the terminal that begins again. Under a shadow people trade on.
+  if (!trip.stopped && !shadow && inScope > 0) {
     pull(turn, trip, true);
     return;
   }
   const isReset = trip.resetsAtMs !== null && turn.nowMs >= trip.resetsAtMs;
-  if (!isReset || inScope > 0 || rejectedFor !== null) return;
+  if (!isReset || (inScope > 0 && !shadow) || rejectedFor !== null) return;
   endTrip(turn);
   say(turn, { kind: 'rearmed', trip, by: 'reset' });
 }

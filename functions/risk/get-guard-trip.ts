@@ -34,11 +34,9 @@ const explanation = z.object({
       first_at: timestamp,
       last_at: timestamp,
       deals: z.array(z.string()),
-      by: z
-        .array(z.string())
-        .openapi({
-          description: 'who closed, in the broker’s word; `expert` is a program: we, or its bridge',
-        }),
+      by: z.array(z.string()).openapi({
+        description: 'who closed, in the broker’s word; `expert` is a program: we, or its bridge',
+      }),
     }),
   ),
   cancelled: z.array(z.object({ order: z.string(), symbol: z.string() })),

@@ -4,14 +4,15 @@ import type { GuardEffect } from './guard-state.ts';
 /** `period`: by which the same is said once (`platform/alert.ts`). */
 export type GuardAlert = { kind: string; period: string; detail: Record<string, string | number> };
 
-/** The alert of an effect; null where nobody need hear of it. A shadow's effects are told as what would have been. */
+/** The alert of an effect; null where nobody need hear of it. Of a shadow only what it would have closed, as just that. */
 export function guardAlert(effect: GuardEffect): GuardAlert | null {
-  const { figures, shadow } = effect;
-  const detail = {
-    equity: figures.equity,
-    drawdown_percent: figures.drawdownBps / 100,
-    ...(shadow ? { shadow: 'nothing was done' } : {}),
-  };
+  const { figures } = effect;
+  const detail = { equity: figures.equity, drawdown_percent: figures.drawdownBps / 100 };
+  if (effect.shadow) {
+    if (effect.kind !== 'tripped') return null;
+    const { tripId, causes } = effect.trip;
+    return { kind: 'guard-shadow', period: tripId, detail: { ...detail, cause: causes.join(', ') } };
+  }
   const since = String(figures.atMs);
   switch (effect.kind) {
     case 'warn-level':

@@ -20,7 +20,7 @@ type Seen = Pick<GuardState, 'drawdownBps' | 'units' | 'floor'>;
 export function breachesOf(
   { tripBps, floorEquity }: Bounds,
   seen: Seen,
-  sample: Pick<GuardSample, 'equity' | 'positions' | 'limits'>,
+  sample: Pick<GuardSample, 'equity' | 'positions' | 'limits' | 'market'>,
   slackBps = 0,
 ): GuardCause[] {
   const equity = new Big(sample.equity);
@@ -34,6 +34,7 @@ export function breachesOf(
   if (isOpen && (equity.lte(0) || new Big(seen.units).lte(0))) causes.push('equity');
   if (isOpen && floorEquity !== null && seen.floor?.reached && isBelow(floorEquity)) causes.push('floor');
   for (const limit of sample.limits) if (isBelow(limit.actBelow)) causes.push(`daily:${limit.name}`);
+  if (isOpen) causes.push(...(sample.market ?? []));
   return causes;
 }
 

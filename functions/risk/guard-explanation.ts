@@ -71,7 +71,7 @@ export type GuardExplanation = {
   realised: string;
 };
 
-/** `deals`: those of the positions in scope since the warning, in any order. */
+/** `deals`: those of the positions in scope that were booked since the warning, in any order. */
 export function guardExplanation(
   trip: ExplainedTrip,
   facts: {
@@ -106,7 +106,7 @@ export function guardExplanation(
 /** What closed since the warning: a position's own deals, in the order of their first. */
 function closedPositions({ warnedMs }: ExplainedTrip, deals: readonly ClosingDeal[]): ClosedPosition[] {
   const exits = [...deals]
-    .filter((d) => d.entry !== null && d.entry !== 'in' && d.timeMs >= warnedMs)
+    .filter((d) => d.entry !== null && d.entry !== 'in')
     .sort((a, b) => a.timeMs - b.timeMs || Number(BigInt(a.ticket) - BigInt(b.ticket)));
   return [...Map.groupBy(exits, (d) => d.positionId)].map(([positionId, of]) => ({
     position_id: positionId,

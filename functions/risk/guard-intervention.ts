@@ -64,12 +64,12 @@ export type Rearmed =
   | { kind: 'rearmed'; state: GuardState; trip: GuardTrip }
   | { kind: 'refused'; reason: 'not-latched' | 'not-flat' };
 
-/** Opens the latch, for an authorised person: the guard watches again, from what a unit is worth now. */
+/** Opens the latch, for an authorised person: the guard watches again from what a unit is worth now, and a floor once it is reached. */
 export function rearmed(state: GuardState | null): Rearmed {
-  if (state?.phase !== 'flat_latched' || state.trip === null || state.shadow)
+  if (state?.phase !== 'flat_latched' || state.trip === null)
     return { kind: 'refused', reason: 'not-latched' };
-  if (state.inScope > 0) return { kind: 'refused', reason: 'not-flat' };
-  const next = rebased({ ...over(state), warnLevelTold: false });
+  if (state.inScope > 0 && !state.shadow) return { kind: 'refused', reason: 'not-flat' };
+  const next = rebased({ ...over(state), warnLevelTold: false, floor: null });
   const phase = next.units === '0' ? 'empty' : 'armed';
   return { kind: 'rearmed', trip: state.trip, state: { ...next, phase } };
 }

@@ -3,16 +3,23 @@ import type { Snapshot } from '../bridge/bridge-protocol.ts';
 import type { EquityLimit } from './daily-loss.ts';
 import type { GuardSample } from './drawdown-guard.ts';
 
-/** What the books say of the account at that snapshot, its own deals included; plain decimals. */
-export type Booked = { booked: string; flowed: string };
+/** What the books say of the account at a snapshot. */
+export type Booked = {
+  /** All money of its deals and the flows among it, the snapshot's own included; plain decimals. */
+  booked: string;
+  flowed: string;
+  /** The highest ticket of the deals of before. */
+  bookedBefore: string | null;
+  /** Of the magic numbers that are ours. */
+  namespace: number;
+  /** Positions whose trades are a bot's, whatever their magic says: a person adopted them, or the broker dropped it. */
+  bots: ReadonlySet<string>;
+};
 
-/**
- * `namespace`: of the magic numbers that are ours. `bookedBefore`: the highest ticket of the deals of before. `limits`: where
- * the account's daily-loss rules stand.
- */
+/** `limits`: where the account's daily-loss rules stand. */
 export function guardSample(
   s: Snapshot,
-  { namespace, booked, flowed, bookedBefore }: Booked & { namespace: number; bookedBefore: string | null },
+  { namespace, booked, flowed, bookedBefore, bots }: Booked,
   limits: readonly EquityLimit[],
 ): GuardSample {
   const ours = (magic: string): boolean => BigInt(magic) >> 40n === BigInt(namespace);
@@ -25,7 +32,12 @@ export function guardSample(
     marginStopOut: s.account.margin_so_so ?? null,
     positions: s.positions.map((p) => ({
       ...{ identifier: p.identifier, ticket: p.ticket, symbol: p.symbol, side: p.type, volume: p.volume },
-      ...{ profit: p.profit, swap: p.swap, priceCurrent: p.price_current, ours: ours(p.magic) },
+      ...{
+        profit: p.profit,
+        swap: p.swap,
+        priceCurrent: p.price_current,
+        ours: ours(p.magic) || bots.has(p.identifier),
+      },
     })),
     orders: s.orders.map((o) => ({ ticket: o.ticket, symbol: o.symbol, ours: ours(o.magic) })),
     quotes: Object.fromEntries(s.symbols.map((y) => [y.symbol, { bid: y.bid, ask: y.ask, timeMs: y.time }])),

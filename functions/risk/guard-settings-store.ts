@@ -6,7 +6,7 @@
 import { sql } from 'drizzle-orm';
 import { type AuditEntry, auditInsert } from '../platform/audit.ts';
 import { isoTime } from '../platform/clock.ts';
-import type { Database } from '../platform/database.ts';
+import type { Database, Row } from '../platform/database.ts';
 import { rowTime } from '../platform/page.ts';
 import type { GuardSettingsChange, StatedGuardSettings } from './guard-settings.ts';
 import { statedGuardSettings } from './guard-settings.ts';
@@ -69,12 +69,16 @@ export async function withGuard<T>(
 /** What the guards of the market go by, of each symbol of an account; in their order. */
 export async function readSeenSymbols(db: Database, accountId: string): Promise<SeenSymbol[]> {
   const rows =
-    await db.run(sql`SELECT y.symbol, y.spec->>'bid' AS bid, (y.spec->>'quoted_at')::timestamptz AS quoted_at, y.spreads
+    await db.run(sql`SELECT y.symbol, y.spec->>'bid' AS bid, (y.spec->>'quoted_at')::timestamptz AS quoted_at, y.spreads,
+      (SELECT (l.detail->>'no_entries_until')::timestamptz FROM alerts l WHERE l.kind = 'market-gap'
+        AND l.subject_id = y.account_id::text || '/' || y.symbol ORDER BY l.created_at DESC LIMIT 1) AS gapped_until
     FROM account_symbols y WHERE y.account_id = ${accountId}::uuid ORDER BY y.symbol`);
+  const time = (row: Row, name: string) => (row[name] === null ? null : rowTime(row, name));
   return rows.map((row) => ({
     symbol: String(row['symbol']),
     bid: row['bid'] === null ? null : String(row['bid']),
-    quotedMs: row['quoted_at'] === null ? null : rowTime(row, 'quoted_at'),
+    quotedMs: time(row, 'quoted_at'),
+    gappedUntilMs: time(row, 'gapped_until'),
     spreads: row['spreads'],
   }));
 }

@@ -67,6 +67,8 @@ export type GuardSample = {
   /** The highest ticket among those deals; where it is known. */
   bookedTo?: string | null;
   limits: EquityLimit[];
+  /** Of the guards of the market those whose word is to close, where a position stands in their symbol. */
+  market?: MarketCause[];
   /** What the bridge's own guard says of itself; null: it has none. */
   bridge: GuardReport | null;
 };

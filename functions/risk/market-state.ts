@@ -11,6 +11,8 @@ export type SeenSymbol = {
   bid: string | null;
   /** When it was last quoted; null where the broker has not said. */
   quotedMs: number | null;
+  /** Until when the last gap that people were told of keeps entries out; null: none did. */
+  gappedUntilMs: number | null;
   /** As stored (`spread-watch.ts`). */
   spreads: unknown;
 };
@@ -19,6 +21,8 @@ export type MarketState = {
   quotedMs: number | null;
   /** No tick for longer than the settings have it. Of a closed market that is nothing. */
   stale: boolean;
+  /** Until when a gap keeps entries out; null: none does. */
+  gappedUntilMs: number | null;
   /** Null: not wide, or nobody can say. */
   wide: WideSpread | null;
 };
@@ -29,9 +33,10 @@ export const marketStates = (
   settings: MarketGuardSettings,
   nowMs: number,
 ): MarketState[] =>
-  symbols.map(({ symbol, bid, quotedMs, spreads }) => ({
+  symbols.map(({ symbol, bid, quotedMs, gappedUntilMs, spreads }) => ({
     symbol,
     quotedMs,
+    gappedUntilMs: gappedUntilMs !== null && gappedUntilMs > nowMs ? gappedUntilMs : null,
     stale: quotedMs === null || nowMs - quotedMs > settings.quote_max_age_ms,
     wide:
       bid === null || new Big(bid).lte(0)

@@ -38,6 +38,7 @@ const market = z.object({
   stale: z
     .boolean()
     .openapi({ description: 'no tick for `quote_max_age_ms`; of a closed market that is nothing' }),
+  gapped_until: timestamp.nullable().openapi({ description: 'until when a gap keeps entries out' }),
   wide_spread: z
     .object({
       spread: decimal,
@@ -128,11 +129,13 @@ export const presentGuard = ({
     floor: presentFloor(guard),
     daily: limits.map((limit) => presentLimit(limit, guard.state?.last?.equity ?? null)),
   },
-  market: markets.map(({ symbol, quotedMs, stale, wide }) => ({
-    ...{ symbol, quoted_at: quotedMs === null ? null : isoTime(quotedMs), stale },
+  market: markets.map(({ symbol, quotedMs, gappedUntilMs, stale, wide }) => ({
+    ...{ symbol, quoted_at: time(quotedMs), gapped_until: time(gappedUntilMs), stale },
     wide_spread: wide && { spread: wide.spread, usual: wide.median, threshold: wide.threshold },
   })),
 });
+
+const time = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
 
 function presentFigures(state: GuardState | null) {
   if (state === null || state.last === null)
@@ -173,6 +176,6 @@ function presentLimit(limit: DailyLimit, equity: string | null): z.output<typeof
     ...{ name: limit.name, act_below: limit.actBelow, breach_below: limit.breachBelow },
     ...{ to_act: d.toAct, to_breach: d.toBreach, to_breach_percent: d.toBreachPercent },
     used_percent: d.usedPercent,
-    resets_at: limit.resetsAtMs === null ? null : isoTime(limit.resetsAtMs),
+    resets_at: time(limit.resetsAtMs),
   };
 }

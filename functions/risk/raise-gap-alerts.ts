@@ -2,7 +2,8 @@ import { readCalendar } from '../market/calendar-store.ts';
 import { GAP_TIMEFRAME, priceGaps } from '../market/price-gap.ts';
 import { storedMs } from '../market/timeframe.ts';
 import type { Deps } from '../platform/deps.ts';
-import { type GapFacts, raiseGap, readGapFacts } from './gap-alert-store.ts';
+import { raiseGap } from './gap-alert-store.ts';
+import { readWatchedSymbols, type WatchedSymbol } from './watched-symbol-store.ts';
 
 const BAR_MS = storedMs(GAP_TIMEFRAME);
 
@@ -19,13 +20,14 @@ export async function raiseGapAlerts(
   const hours = series.filter((s) => s.timeframe === GAP_TIMEFRAME && s.bars.length > 0);
   if (hours.length === 0) return;
   const symbols = [...new Set(hours.map((s) => s.symbol))];
-  for (const facts of await readGapFacts(deps.db, accountId, symbols)) await judge(deps, accountId, facts);
+  for (const facts of await readWatchedSymbols(deps.db, accountId, symbols))
+    await judge(deps, accountId, facts);
 }
 
 async function judge(
   { db, clock, ids, queue }: Deps,
   accountId: string,
-  { symbol, instrument, settings, bars }: GapFacts,
+  { symbol, instrument, settings, bars }: WatchedSymbol,
 ): Promise<void> {
   const nowMs = clock.nowMs();
   const sinceMs = nowMs - (settings.gap_block_bars + 1) * BAR_MS;

@@ -7,6 +7,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Big } from 'big.js';
 import { apiClient, type Json } from './api-client.ts';
+import { demoGuardSteps } from './demo-guard-steps.ts';
 import { signRequest } from './sign-request.ts';
 import type { Stack } from './stack.ts';
 
@@ -44,6 +45,20 @@ export function demoSteps(stack: Stack, options: DemoOptions): DemoStep[] {
       const run: Json = await user.post('/api/v1/reconciliation/runs', { account_id: dev.account.id });
       return run.outcome === 'applied' ? run : null;
     });
+  /** A fresh one at the present price; its id. */
+  const countersigned = async (): Promise<string> => {
+    const { ask } = await quote();
+    const signal = { instrument: options.symbol, side: 'buy', price: ask, external_id: 'demo-guarded' };
+    const body = JSON.stringify(signal);
+    const answer = await send(body, signRequest(dev.producer, 'POST', SIGNALS, body));
+    const stored: Json = await answer.json();
+    strictEqual(answer.status, 201, JSON.stringify(stored));
+    const { version: consent_version } = await user.get('/api/v1/consents/current');
+    await user.post('/api/v1/approvals', { signal_id: stored.id, decision: 'approved', consent_version });
+    return stored.id;
+  };
+  const owner = apiClient(dev.base_url, dev.tokens.owner);
+  const guarded = { symbol: options.symbol, account: dev.account, user, owner, state, broker, reconcile };
   const myTrade = async (): Promise<Json> =>
     (await user.get('/api/v1/trades')).items.find((t: Json) => t.signal_id === seen.signal.id);
 
@@ -204,6 +219,7 @@ export function demoSteps(stack: Stack, options: DemoOptions): DemoStep[] {
         return `${judged.resolution} (${reason}), net ${trade.net}, balance ${account.balance}`;
       },
     },
+    ...demoGuardSteps({ ...guarded, until, countersigned }),
     {
       name: 'the chart is drawn, stored and served',
       run: async () => {

@@ -56,6 +56,15 @@ export function authorizationContract({ test, ...w }: Contract): void {
     await w.json(w.as(owner.token, 'POST', `${path}/${made.id}/revoke`));
     return made.id;
   };
+  /** What a shadow would have done: nothing stands in its way, and nothing is closed for it. */
+  const newTrip = async (account: string): Promise<string> => {
+    const [row] = await w.rt.query(
+      `INSERT INTO guard_trips (id, account_id, cause, shadow, scope, evidence, warned_at, deadline_at)
+       VALUES (gen_random_uuid(), $1, 'drawdown', true, 'all', '{}', now(), now()) RETURNING id`,
+      [account],
+    );
+    return String(row?.['id']);
+  };
   const newThings = async (owner: Person): Promise<{ things: Things; subject: Person }> => {
     const { user, producer, accountId, login } = await w.trader();
     await w.broker('/deposit', { login, amount: '1' });
@@ -69,11 +78,12 @@ export function authorizationContract({ test, ...w }: Contract): void {
     const [bridge] = (await w.json(w.as(user.token, 'GET', '/api/v1/bridges'))).items;
     const noted = `/api/v1/reconciliation/divergences?account=${accountId}&code=CASHFLOW`;
     const [divergence] = (await w.json(w.as(user.token, 'GET', noted))).items;
+    const trip = await newTrip(accountId);
     const token = await tokenFor(user, {});
     const things: Things = {
       ...{ user: user.id, producer: producer.id, bridge: bridge.id, token: token.id, account: accountId },
       ...{ signal: traded.id, approval: approval.id, trade: trade.id, divergence: divergence.id },
-      destination: await newDestination(owner, user.id),
+      ...{ trip, destination: await newDestination(owner, user.id) },
     };
     return { things, subject: user };
   };

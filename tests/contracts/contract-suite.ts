@@ -20,6 +20,7 @@ import { duplicatesContract } from './duplicates-contract.ts';
 import { executionContract } from './execution-contract.ts';
 import { fuzzIngestContract } from './fuzz-ingest-contract.ts';
 import { fuzzPeopleContract } from './fuzz-people-contract.ts';
+import { guardContract } from './guard-contract.ts';
 import { historyContract } from './history-contract.ts';
 import { identityContract } from './identity-contract.ts';
 import { ingestContract } from './ingest-contract.ts';
@@ -59,6 +60,7 @@ const SUBJECTS: Readonly<Record<string, (c: Contract) => void>> = {
   orders: ordersContract,
   'leaving the market': leavingContract,
   trading: tradingContract,
+  guard: guardContract,
   performance: performanceContract,
   'imported history': historyContract,
   'polled bridges': polledContract,

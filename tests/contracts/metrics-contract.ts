@@ -48,6 +48,7 @@ export function metricsContract({ test, ...w }: Contract): void {
       ...['orders_rejected_total', 'mt5_connect_total', 'mt5_position_sync_total', 'heartbeat_total'],
       ...['reconciliation_divergences_total', 'media_render_total', 'media_cache_hits_total'],
       ...['errors_total', 'http_requests_total', 'retries_total'],
+      ...['drawdown_guard_triggers_total', 'positions_autoclosed_total'],
     ])
       expect(types.get(name), name).toBe('counter');
     for (const name of ['signals_create', 'approval_latency', 'reconciliation_latency', 'request_duration'])

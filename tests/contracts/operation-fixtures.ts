@@ -21,7 +21,8 @@ export type Things = Record<
   | 'signal'
   | 'approval'
   | 'trade'
-  | 'divergence',
+  | 'divergence'
+  | 'trip',
   string
 >;
 type Ids = Readonly<Record<string, string>>;
@@ -195,6 +196,20 @@ const TRADING: Record<string, Fixture> = {
     body: () => ({ reason: 'a fixture' }),
     ownerOnly: () => ({ ids: { id: NOBODY }, body: { reason: 'of an admin' } }),
   }),
+  'post /api/v1/accounts/{id}/close-all': one('trading:act', 'account'),
+  'get /api/v1/accounts/{id}/guard': one('trading:read', 'account'),
+  'patch /api/v1/accounts/{id}/guard': one('trading:act', 'account', { body: () => ({ warn_bps: 1_400 }) }),
+  'post /api/v1/accounts/{id}/guard/rearm': one('admin', 'account', judged),
+  'post /api/v1/accounts/{id}/guard/stop': one('admin', 'account', {
+    ...judged,
+    ownerOnly: () => ({ ids: { id: NOBODY }, body: { reason: 'of an admin' } }),
+  }),
+  'get /api/v1/accounts/{id}/guard/trips': one('trading:read', 'account'),
+  'get /api/v1/accounts/{id}/guard/trips/{trip_id}': one('trading:read', 'account', {
+    ids: { id: 'account', trip_id: 'trip' },
+  }),
+  'get /api/v1/accounts/{id}/guard/backfill': one('trading:read', 'account'),
+  'get /api/v1/daily-rule-presets': { may: 'trading:read' },
   // Nobody but its user brings facts into an account, whoever reads it.
   'post /api/v1/accounts/{id}/deals': one('trading:act', 'account', {
     body: () => ({

@@ -3,11 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
-const RUNTIMES = ['worker', 'lambda', 'source'];
+const RUNTIMES = ['worker', 'lambda'];
 const textOf = (name: string): string => readFileSync(join(import.meta.dirname, name), 'utf8');
 const files = readdirSync(import.meta.dirname).filter((name) => name !== 'parity.test.ts');
 
-it('runs the whole suite on each of the three runtimes', () => {
+it('runs the whole suite on each of the two runtimes', () => {
   for (const name of RUNTIMES) {
     const text = textOf(`${name}.test.ts`);
     expect(text.match(/^contractSuite\(/gm), name).toHaveLength(1);

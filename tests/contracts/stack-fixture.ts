@@ -1,9 +1,9 @@
-// The embedded stack in a folder of its own, and what turns it into each of the three runtimes.
+// The embedded stack in a folder of its own, and what turns it into each of the two runtimes.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { type LocalChild, startChild } from '../../infra/local/child-process.ts';
+import { type LocalChild, spawnChild } from '../../infra/local/child-process.ts';
 import { type Stack, startStack } from '../../infra/local/stack.ts';
 import { freePorts, readStackSecrets } from '../../infra/local/stack-secrets.ts';
 import type { Runtime } from './runtime.ts';
@@ -18,8 +18,8 @@ export type StackFixture = {
   stack: Stack;
   folder: string;
   runtime: Pick<Runtime, 'dev' | 'rateScale' | 'jwtKeys' | 'signalsHmacKey' | 'query'>;
-  /** Starts a further process that ends with the fixture. */
-  child(name: string, script: string, args: string[]): Promise<LocalChild>;
+  /** Starts a further process that ends with the fixture; `onOutput` hears what it prints once it is ready. */
+  child(name: string, script: string, args: string[], onOutput?: (line: string) => void): Promise<LocalChild>;
   /** Lets the next tick work, whatever minute has been claimed before. */
   forgetTicks(): Promise<void>;
   stop(): Promise<void>;
@@ -50,9 +50,10 @@ export async function startStackFixture(rateScale = RATE_SCALE): Promise<StackFi
       signalsHmacKey: SIGNALS_HMAC_KEY,
       query: async (text, values = []) => (await pool.query(text, values)).rows,
     },
-    child: async (name, script, args) => {
-      const started = await startChild(name, script, args, () => {});
+    child: async (name, script, args, onOutput = () => {}) => {
+      const started = spawnChild(name, script, args, { onLine: () => {}, onOutput });
       children.push(started);
+      await started.ready;
       return started;
     },
     forgetTicks: async () => {

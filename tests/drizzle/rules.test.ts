@@ -35,6 +35,11 @@ const cancellation = (magic: number): Record<string, string> => ({
   ...{ kind: `'cancel'`, target_id: 'x.id', approval_id: 'NULL', state: `'created'`, magic: String(magic) },
 });
 
+const ofTrip = (magic: number): Record<string, string> => ({
+  ...{ kind: `'close'`, trip_id: '(SELECT id FROM guard_trips)', approval_id: 'NULL', state: `'created'` },
+  ...{ instruction: `'{"pre": {"position_id": "7"}}'::jsonb`, magic: String(magic) },
+});
+
 const ANOTHER = `'00000000-0000-7000-8000-000000000099'`;
 
 /** A statement that breaks each check constraint of the schema. */
@@ -163,6 +168,11 @@ describe('the rules that hold for the owner too', () => {
       'a second cancellation of an order while one is open',
       `WITH one AS (${copy('commands', cancellation(2))}) ${copy('commands', cancellation(3))}`,
       'ux_commands_target',
+    ],
+    [
+      'a second order of what a trip closes while one is open',
+      `WITH one AS (${copy('commands', ofTrip(2))}) ${copy('commands', ofTrip(3))}`,
+      'ux_commands_trip',
     ],
     ['a second trip of an account', copy('guard_trips', {}, ANOTHER), 'ux_guard_trips_open'],
     ['a second exit of an approval', copy('exits', {}), 'exits_pkey'],

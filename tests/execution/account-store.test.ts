@@ -59,7 +59,7 @@ describe('a new account', () => {
       currency: null,
       marginMode: null,
       contact: null,
-      ...{ polled: false, leaving: false, withdrawPending: false },
+      ...{ polled: false, leaving: false, withdrawPending: false, guardPhase: 'armed' },
       epoch: { behind: null, unproven: false, dismissed: [], trusted: false },
       ...{ nextBridgeId: null, bridgeSinceMs: null, released: false },
       deployment: { halted: false, epochBehind: false },

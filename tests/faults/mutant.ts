@@ -48,7 +48,28 @@ async function mutatedBroker(mutation: Mutation, folder: string): Promise<Broker
   return import(/* @vite-ignore */ pathToFileURL(outfile).href);
 }
 
-function replacing({ file, pieces }: Mutation): Plugin {
+/** Bundles a module for this process, with the mutation in it, and loads it. */
+export async function mutatedModule<T>(
+  mutation: Pick<Mutation, 'file' | 'pieces'>,
+  entry: string,
+  inFolder: string,
+): Promise<T> {
+  const outfile = join(await mkdtemp(join(inFolder, 'mutant-')), 'module.mjs');
+  await build({
+    entryPoints: [join(REPOSITORY, entry)],
+    outfile,
+    ...{ bundle: true, format: 'esm', platform: 'node', target: 'node24', logLevel: 'silent' },
+    loader: { '.wasm': 'binary', '.ttf': 'binary', '.woff': 'binary' },
+    // Packages that are no modules ask for Node's own by a function that a module does not have.
+    banner: {
+      js: `import { createRequire } from 'node:module'; const require = createRequire(${JSON.stringify(pathToFileURL(outfile).href)});`,
+    },
+    plugins: [replacing(mutation)],
+  });
+  return import(/* @vite-ignore */ pathToFileURL(outfile).href);
+}
+
+function replacing({ file, pieces }: Pick<Mutation, 'file' | 'pieces'>): Plugin {
   const path = join(REPOSITORY, file);
   return {
     name: 'mutation',

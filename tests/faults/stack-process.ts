@@ -65,10 +65,8 @@ export class StackProcess {
   /** Everything below this process, itself first. */
   async members(): Promise<Member[]> {
     const found = [this.child.pid ?? 0];
-    const parents = readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map((pid) => ({ pid: Number(pid), parent: parentOf(Number(pid)) }));
-    for (const pid of found) found.push(...parents.filter((p) => p.parent === pid).map((p) => p.pid));
+    const everybody = parentsNow();
+    for (const pid of found) for (const [one, parent] of everybody) if (parent === pid) found.push(one);
     const members = await Promise.all(
       found.map(async (pid) => ({ pid, command: commandOf(pid), identity: await processIdentity(pid) })),
     );
@@ -133,6 +131,23 @@ export async function allGone(members: readonly Member[]): Promise<void> {
       throw new Error(`still running: ${left.map((m) => `${m.pid} ${m.command}`).join('; ')}`);
     await sleep(25);
   }
+}
+
+/**
+ * The parent of each process, looked up once: tests that wait ask every few milliseconds, and reading all of `/proc` each
+ * time costs more than the stack they wait for. Who has lost his parent is still known as that one's child.
+ */
+const parents = new Map<number, number>();
+
+function parentsNow(): ReadonlyMap<number, number> {
+  const there = new Set(
+    readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number),
+  );
+  for (const pid of parents.keys()) if (!there.has(pid)) parents.delete(pid);
+  for (const pid of there) if (!parents.has(pid)) parents.set(pid, parentOf(pid));
+  return parents;
 }
 
 function parentOf(pid: number): number {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { restateSums } from '../../functions/ledger/rebuild-store.ts';
 import { rebuildTrades } from '../../functions/ledger/rebuild-trades.ts';
 import type { Deal } from '../../functions/ledger/trade-projection.ts';
 import { isoTime } from '../../functions/platform/clock.ts';
@@ -211,7 +212,7 @@ describe('trades', () => {
     const deposit = at.opening({ ...own, ...money, ticket: '1', type: 'balance', profit: '1000' });
     const credit = at.opening({ ...own, ...money, ticket: '2', type: 'credit', profit: '50' });
     const opening = at.opening({ ...money, commission: '-3' });
-    const closing = at.closing({ ...money, profit: '10' });
+    const closing = { ...at.closing(), ...money, profit: '10' };
     const say = async (deals: object[]) => {
       at.deps.clock.advance(1_000);
       at.answer({ deals, account: { balance: '1007', credit: '50', equity: '1057', profit: '0' } });
@@ -251,6 +252,24 @@ describe('trades', () => {
     expect(await rebuilt()).not.toHaveProperty('sums_were');
     await t.sql('UPDATE accounts SET booked = 7, flowed = 0.5 WHERE id = $1', [id]);
     expect(await rebuilt()).toMatchObject({ sums_were: { booked: '7', flowed: '0.5', credited: '50' } });
+  });
+
+  it('state no sum over deals that others store meanwhile', async () => {
+    const at = await DeskAtBroker.make(t);
+    const { id } = at.desk.account;
+    await t.sql('UPDATE accounts SET booked = 7 WHERE id = $1', [id]);
+    const other = await t.connect();
+    await other.query('BEGIN');
+    await other.query('UPDATE accounts SET version = version + 1, booked = 40 WHERE id = $1', [id]);
+    const restating = restateSums(t.db, id);
+    const waits = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = $1`;
+    const superuser = await t.connect('superuser');
+    for (let n = 0; n === 0; ) n = (await superuser.query(waits, [t.name])).rows[0].n;
+    await other.query('COMMIT');
+    expect(await restating).toEqual({ kind: 'raced' });
+    expect(await t.sql('SELECT booked::float8 FROM accounts WHERE id = $1', [id])).toEqual([{ booked: 40 }]);
+    expect(await restateSums(t.db, id)).toMatchObject({ kind: 'restated', were: { booked: '40' } });
+    expect(await restateSums(t.db, id)).toEqual({ kind: 'restated', were: null });
   });
 
   it('of some positions alone may be rebuilt: an adoption of one that is closed takes effect', async () => {

@@ -290,6 +290,51 @@ describe('reconciliation', () => {
   });
 });
 
+describe('guards', () => {
+  const trip = (cause: string, shadow: boolean, at: number, flat: number | null) =>
+    t.sql(
+      `INSERT INTO guard_trips (id, account_id, cause, shadow, scope, evidence, warned_at, deadline_at, triggered_at, flat_at,
+         ended_at) VALUES (gen_random_uuid(), $1, $2, $3, 'all', '{}', $4, $4, $4, $5, $5)`,
+      [desk.account.id, cause, shadow, isoTime(at), flat === null ? null : isoTime(flat)],
+    );
+  const out = (ticket: number, position: number, at: number, reason = 'expert') =>
+    t.sql(
+      `INSERT INTO broker_deals (account_id, ticket, order_ticket, position_id, time, type, entry, magic, reason, symbol, volume,
+         price, commission, swap, profit, fee, comment, external_id, recorded_at)
+       VALUES ($1, $2, $2, $3, $4, 'sell', 'out', 0, $5, 'XAUUSD', 1, 1, 0, 0, 0, 0, '', '', $4)`,
+      [desk.account.id, String(ticket), String(position), isoTime(at), reason],
+    );
+
+  it('are counted by what they began to close, and each position that a program took out of once, by its cause', async () => {
+    const at = stage.deps.clock.nowMs();
+    await trip('drawdown,floor', false, at, at + 10_000);
+    await trip('daily:a, b', false, at + 20_000, at + 30_000);
+    await trip('floor', true, at, null);
+    await trip('person', false, at + 40_000, null);
+    await out(1, 71, at + 1_000);
+    await out(2, 71, at + 2_000);
+    await out(3, 72, at + 3_000, 'client');
+    await out(4, 73, at + 15_000);
+    await out(5, 74, at + 25_000);
+    await out(6, 75, at + 41_000);
+    const check = async () => {
+      const now = await page();
+      expect(now.get('drawdown_guard_triggers_total')).toBe(2);
+      const causes = ['drawdown', 'floor', 'daily', 'person', 'other'];
+      expect(causes.map((c) => now.get(`positions_autoclosed_total{reason="${c}"}`))).toEqual([
+        1, 0, 1, 1, 0,
+      ]);
+    };
+    await check();
+    await untilRolledUp('positions_autoclosed_total', 3);
+    await check();
+    // Of a closing that goes on what comes later counts, and what was counted before does not again.
+    await out(7, 75, stage.deps.clock.nowMs());
+    await out(8, 76, stage.deps.clock.nowMs());
+    expect((await page()).get('positions_autoclosed_total{reason="person"}')).toBe(2);
+  });
+});
+
 describe('the schedule', () => {
   it('beats once a tick, however often the tick comes, and also when its rows are forgotten', async () => {
     const before = await sumOf('heartbeat_total');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Json } from '../../infra/local/api-client.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { GuardDesk } from './guard-desk.ts';
 
@@ -12,14 +13,8 @@ describe('POST /close-all', () => {
   it('halts first and closes everything, anybody’s, until nothing is left; the account stays halted', async () => {
     const d = await GuardDesk.make(t);
     d.buy('1');
-    const stop = {
-      login: d.exit.login,
-      symbol: 'XAUUSD',
-      type: 'buy_limit',
-      price: '2000.00',
-      volume: '0.2',
-    };
-    d.exit.at.control('/manual-trade', { action: 'place', ...stop });
+    const limit = { place: 'buy_limit', symbol: 'XAUUSD', price: '2000', volume: '0.2' };
+    d.exit.at.control('/manual-trade', { login: d.exit.login, ...limit });
     await d.look();
     expect((await d.call('stranger', 'POST', '/close-all'))[0]).toBe(403);
     const [status, trip] = await d.call('user', 'POST', '/close-all', { reason: 'news' });
@@ -155,7 +150,9 @@ describe('GET /guard/backfill', () => {
     const [status, strict] = await d.call('user', 'GET', '/guard/backfill?trip_bps=500&warn_bps=300');
     expect(status, JSON.stringify(strict)).toBe(200);
     expect(strict).toMatchObject({ basis: 'equity', trip_bps: 500, warn_bps: 300 });
-    expect(strict['events'].map((e) => e['kind'])).toEqual(expect.arrayContaining(['warned', 'tripped']));
+    expect(strict['events'].map((e: Json) => e['kind'])).toEqual(
+      expect.arrayContaining(['warned', 'tripped']),
+    );
     const [, mild] = await d.call('user', 'GET', '/guard/backfill');
     expect(mild).toMatchObject({ trip_bps: 2_000, events: [] });
     expect(mild['deepest_percent']).toBeGreaterThan(5);

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { wholeSums } from '../../functions/ledger/deal-store.ts';
 import { isoTime } from '../../functions/platform/clock.ts';
+import type { Database } from '../../functions/platform/database.ts';
 import { Big, plain, sum } from '../../functions/platform/decimal.ts';
 import { dailyBaseOf, dailyBases, readDailyLimits } from '../../functions/risk/daily-base-store.ts';
 import type { DailyRule } from '../../functions/risk/daily-loss.ts';
@@ -196,6 +197,35 @@ describe('whatever an account did', () => {
       { ...runs(40) },
     );
     met.expectAllMet();
+  });
+});
+
+describe('the highest balance of a reset', () => {
+  it('is summed once a day, and anew where a deal of before is stated otherwise', async () => {
+    const early = [
+      deal('1', '2026-03-02T10:00:00Z', '10000'),
+      deal('2', '2026-03-03T10:00:00Z', '70', traded),
+    ];
+    await store(early);
+    let statements = 0;
+    const counting: Database = {
+      ...t.db,
+      run: (q) => t.db.run(q),
+      batch: (queries) => {
+        statements += queries.length;
+        return t.db.batch(queries);
+      },
+    };
+    const base = async (iso: string) => {
+      const [limit] = await readDailyLimits(counting, account, [rule], { nowMs: ms(iso), unexplained: '0' });
+      return [limit?.base, statements];
+    };
+    expect(await base('2026-03-05T08:00:00Z')).toEqual(['10070', 1]);
+    await store([deal('3', '2026-03-05T08:30:00Z', '500', traded)]);
+    expect(await base('2026-03-05T09:00:00Z'), 'of the same day').toEqual(['10070', 1]);
+    await store([deal('2', '2026-03-03T10:00:00Z', '90', { ...traded, revision: 1 })]);
+    expect(await base('2026-03-05T09:00:00Z'), 'restated').toEqual(['10090', 2]);
+    expect(await base('2026-03-06T09:00:00Z'), 'the next day').toEqual(['10590', 3]);
   });
 });
 

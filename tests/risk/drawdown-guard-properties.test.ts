@@ -135,13 +135,18 @@ describe('no sequence of flows', () => {
 });
 
 /** Samples that are not what they seem, or are; each of an account with something open. */
+const NOTHING: Partial<GuardSample> = { equity: '0', balance: '0', credit: '0' };
 const garbage: fc.Arbitrary<Partial<GuardSample>> = fc.oneof(
-  fc.constantFrom('NaN', '', 'Infinity', '-Infinity', 'undefined').map((equity) => ({ equity })),
-  fc.constantFrom('0', '-1', '-99999', '0.00', '-0').map((equity) => ({ equity })),
-  fc.constant({ equity: '0', balance: '0', credit: '0', positions: [], orders: [] }),
-  fc.constant({ equity: '0', balance: '0', credit: '0' }),
-  fc.constant({ booked: 'NaN' }),
-  fc.constant({ atMs: 0 }),
+  ...[
+    fc.constantFrom<Partial<GuardSample>>(
+      ...['NaN', '', 'Infinity', '-Infinity', 'undefined'].map((equity) => ({ equity })),
+    ),
+    fc.constantFrom<Partial<GuardSample>>(
+      ...['0', '-1', '-99999', '0.00', '-0'].map((equity) => ({ equity })),
+    ),
+    fc.constantFrom<Partial<GuardSample>>(NOTHING, { ...NOTHING, positions: [], orders: [] }),
+    fc.constantFrom<Partial<GuardSample>>({ booked: 'NaN' }, { atMs: 0 }),
+  ],
 );
 
 describe('a guard', () => {
@@ -254,24 +259,26 @@ describe('a guard', () => {
         const c = new GuardCourse();
         c.open('buy', 30);
         c.look();
-        let begun: { atMs: number; quoteMs: number } | null = null;
+        let begunMs: number | null = null;
+        let begunQuoteMs = 0;
         for (const { equity, afterMs, ticks } of looks) {
           c.nowMs += afterMs;
           if (ticks) c.moveTo(equity);
           const { effects } = c.look(0);
           const [quoteMs, isDown] = [c.quotes[GOLD]?.timeMs ?? 0, c.equity().lte(8_000)];
-          const apartMs = c.nowMs - (begun?.atMs ?? 0);
-          const isTwo =
-            begun !== null && isDown && apartMs >= 1_000 && apartMs <= 15_000 && quoteMs > begun.quoteMs;
+          const apartMs = c.nowMs - (begunMs ?? 0);
+          const again = begunMs !== null && isDown;
+          const isTwo = again && apartMs >= 1_000 && apartMs <= 15_000 && quoteMs > begunQuoteMs;
           expect(effects.some((e) => e.kind === 'warned')).toBe(isTwo);
           reach('confirmed', isTwo);
-          reach('too soon', begun !== null && isDown && apartMs < 1_000);
-          reach('too late', begun !== null && isDown && apartMs > 15_000);
-          reach('the same quote', begun !== null && isDown && quoteMs === begun.quoteMs);
+          reach('too soon', again && apartMs < 1_000);
+          reach('too late', again && apartMs > 15_000);
+          reach('the same quote', again && quoteMs === begunQuoteMs);
           if (isTwo) return;
-          if (!isDown) begun = null;
-          else if (begun === null) begun = { atMs: c.nowMs, quoteMs };
-          else if (apartMs > 15_000) begun = { ...begun, atMs: c.nowMs };
+          // A suspicion that begins anew without having been cleared keeps the quote that it began with.
+          if (isDown && begunMs === null) begunQuoteMs = quoteMs;
+          if (!isDown) begunMs = null;
+          else if (begunMs === null || apartMs > 15_000) begunMs = c.nowMs;
         }
       }),
       runs(300),

@@ -39,11 +39,13 @@ export class GuardCourse {
   quotes: Record<string, Quote> = {};
   settings: GuardSettings;
   readonly said: GuardStep['effects'] = [];
+  readonly #step: typeof guardStep;
   #trips = 0;
   #ids = 0;
 
   /** An account of a deposit, which two samples have shown. */
-  constructor(deposit = 10_000, settings: Partial<GuardSettings> = {}) {
+  constructor(deposit = 10_000, settings: Partial<GuardSettings> = {}, step = guardStep) {
+    this.#step = step;
     this.settings = { ...GUARD_DEFAULTS, ...settings };
     [this.balance, this.booked, this.flowed] = [new Big(deposit), new Big(deposit), new Big(deposit)];
     this.tick(GOLD, 2_000);
@@ -151,7 +153,7 @@ export class GuardCourse {
     const at = { nowMs: this.nowMs, tripId: `trip-${++this.#trips}` };
     // As it is stored and read again.
     const before = this.state === null ? null : (JSON.parse(JSON.stringify(this.state)) as GuardState);
-    const step = guardStep(this.settings, before, sample, at);
+    const step = this.#step(this.settings, before, sample, at);
     this.state = step.state;
     this.said.push(...step.effects);
     return step;

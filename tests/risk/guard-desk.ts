@@ -1,11 +1,11 @@
 // An account at the simulated broker with what people may do to its guard: an owner, an admin, its user and a stranger.
+
 import type { Scope } from '../../functions/identity/scope.ts';
+import type { Json } from '../../infra/local/api-client.ts';
 import { ExitDesk } from '../execution/exit-desk.ts';
 import { type Asking, askingAs } from '../support/bearer.ts';
 import { makeUser } from '../support/organisation.ts';
 import type { TestDatabase } from '../support/test-database.ts';
-
-export type Json = Record<string, never> & Record<string, Json & string & number & boolean & Json[]>;
 
 const SCOPES: readonly Scope[] = ['trading:read', 'trading:act', 'admin'];
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Json } from '../../infra/local/api-client.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { GuardDesk } from './guard-desk.ts';
 
@@ -54,7 +55,7 @@ describe('GET /guard', () => {
     expect(Number(guard['distances']['trip']['to'])).toBeCloseTo(equity - 80_000, 2);
     expect(Number(guard['distances']['warn']['to'])).toBeCloseTo(equity - 85_000, 2);
     expect(guard['distances']['daily'][0]?.['to_act']).toBe(String(equity - 96_000));
-    expect(guard['market'].map((m) => m['symbol'])).toContain('XAUUSD');
+    expect(guard['market'].map((m: Json) => m['symbol'])).toContain('XAUUSD');
   });
 
   it('says why the last sample was not judged', async () => {
@@ -199,6 +200,8 @@ describe('POST /guard/stop', () => {
     expect(status, JSON.stringify(guard)).toBe(200);
     expect(guard).toMatchObject({ phase: 'flat_latched', trip: { ended_at: null } });
     expect(guard['trip']['stopped_at']).not.toBe(null);
+    const waiting = `SELECT count(*) FROM commands WHERE trip_id IS NOT NULL AND state = 'created' AND account_id = $1`;
+    expect(await d.count(waiting, d.accountId), 'at once').toBe(0);
     await d.exit.at.control('/fault', { kind: 'reject:10018', login: d.exit.login, times: 0 });
     await d.looks(4);
     expect(d.exit.held()).toEqual(['5']);

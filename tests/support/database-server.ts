@@ -1,7 +1,8 @@
 /**
  * One PostgreSQL for a run of the tests, started when the first file asks for it: a run that needs no database starts
  * none. With DATABASE_URL (a superuser's connection string on this machine) that server is used instead. The answer
- * to a GET is a `DatabaseServer`; the template it names is migrated, and nobody may be connected to it.
+ * to a GET is a `DatabaseServer`; the template it names is migrated, and nobody may be connected to it. Vitest sets each
+ * project up by itself; all of them get the one server.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -15,12 +16,15 @@ import { startPostgres } from '../../infra/local/embedded-postgres.ts';
 import { listenLoopback } from '../../infra/local/listen-loopback.ts';
 import { startNeonSqlServer } from '../../infra/local/neon-sql-server.ts';
 import { freePort } from '../infra/local/free-port.ts';
+import { isInMemory, takeMemoryFolder } from './memory-folder.ts';
 
 /** What a test file needs to make its own databases. The passwords are those of throw-away roles. */
 export type DatabaseServer = {
   superuserUrl: string;
   port: number;
   throwAway: boolean;
+  /** How CREATE DATABASE copies a template: file by file is cheapest in memory and dearest on a disk. */
+  strategy: 'FILE_COPY' | 'WAL_LOG';
   template: string;
   owner: { role: string; password: string };
   runtime: { role: string; password: string };
@@ -65,8 +69,24 @@ export type PlainServer = {
   superuserUrl: string;
   port: number;
   throwAway: boolean;
+  strategy: 'FILE_COPY' | 'WAL_LOG';
   stop: () => Promise<void>;
 };
+
+/**
+ * Nobody needs its data after a crash. Of the hundreds of databases that the tests make in it each would be visited by an
+ * autovacuum worker every minute, for nothing.
+ */
+const SETTINGS = [
+  ...[
+    'fsync=off',
+    'synchronous_commit=off',
+    'full_page_writes=off',
+    'wal_level=minimal',
+    'max_wal_senders=0',
+  ],
+  ...['autovacuum=off', 'io_method=sync', 'max_connections=250'],
+];
 
 /** Starts an embedded PostgreSQL in a folder of its own, which `stop` removes. */
 export async function startOwnServer(): Promise<PlainServer> {
@@ -76,13 +96,14 @@ export async function startOwnServer(): Promise<PlainServer> {
     dataDir: join(folder, 'data'),
     port,
     superuserPassword: PASSWORD,
-    settings: ['max_connections=200'],
+    settings: SETTINGS,
   });
   const stop = async () => {
     await postgres.stop();
     rmSync(folder, { recursive: true, force: true });
   };
-  return { superuserUrl: postgres.url('postgres'), port, throwAway: true, stop };
+  const strategy = isInMemory(folder) ? 'FILE_COPY' : 'WAL_LOG';
+  return { superuserUrl: postgres.url('postgres'), port, throwAway: true, strategy, stop };
 }
 
 /** The server of a superuser's connection string; `stop` leaves it as it is. */
@@ -96,6 +117,7 @@ export function useGivenServer(given: string): PlainServer {
     superuserUrl: given,
     port: Number(url.port || 5432),
     throwAway: false,
+    strategy: 'WAL_LOG',
     stop: async () => undefined,
   };
 }
@@ -146,8 +168,13 @@ async function forget(superuserUrl: string, template: string, roles: readonly st
   });
 }
 
-/** Vitest's global setup: listens for the first file that wants a database, and cleans up after the last. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+/** What all projects of a run share: each loads this file as a module of its own. */
+type Run = { projects: number; url: Promise<string>; end: () => Promise<void> };
+const shared = globalThis as { countersignTestRun?: Run | undefined };
+
+/** Listens for the first file that wants a database. */
+function beginRun(): Run {
+  const memory = takeMemoryFolder();
   let running: Promise<Running> | undefined;
   const server = createServer((_request, response) => {
     running ??= prepare();
@@ -156,10 +183,28 @@ export default async function setup(project: TestProject): Promise<() => Promise
       (e: unknown) => response.writeHead(500).end(e instanceof Error ? (e.stack ?? e.message) : String(e)),
     );
   });
-  const listening = await listenLoopback(server, 0);
-  project.provide('databaseServer', listening.url);
+  const listening = listenLoopback(server, 0);
+  return {
+    projects: 0,
+    url: listening.then(({ url }) => url),
+    end: async () => {
+      await (await listening).stop();
+      await running?.then((r) => r.stop()).catch(() => undefined);
+      memory.giveBack();
+    },
+  };
+}
+
+/** Vitest's global setup, once for each project: the last of them to end cleans up. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  shared.countersignTestRun ??= beginRun();
+  const run = shared.countersignTestRun;
+  run.projects += 1;
+  project.provide('databaseServer', await run.url);
   return async () => {
-    await listening.stop();
-    await running?.then((r) => r.stop()).catch(() => undefined);
+    run.projects -= 1;
+    if (run.projects > 0) return;
+    shared.countersignTestRun = undefined;
+    await run.end();
   };
 }

@@ -29,7 +29,7 @@ let endpoint: Promise<NeonSqlServer> | undefined;
 let made = 0;
 let open = 0;
 
-/** Connections of one endpoint to PostgreSQL: three test files at once stay below our own server's 200, or a given one's 100. */
+/** Connections of one endpoint to PostgreSQL: five test files at once stay below our own server's 250, three a given one's 100. */
 const CONNECTIONS = { own: 40, given: 25 };
 
 async function askServer(): Promise<DatabaseServer> {
@@ -104,7 +104,9 @@ export async function createTestDatabase(options: { template?: string } = {}): P
 
 async function cloneTemplate(server: DatabaseServer, name: string, template: string): Promise<void> {
   await withClient(server.superuserUrl, async (client) => {
-    await client.query(`CREATE DATABASE ${name} TEMPLATE ${template} OWNER ${server.owner.role}`);
+    await client.query(
+      `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY ${server.strategy} OWNER ${server.owner.role}`,
+    );
     // What a crash of the machine would lose is of no interest here, and a clone does not keep this setting.
     await client.query(`ALTER DATABASE ${name} SET synchronous_commit = off`);
   });

@@ -10,6 +10,8 @@ import { ENTERS } from './deployment-halt.ts';
 import { DECOY_LOGIN, INSTRUMENTS, type Instrument, LATE, type Step } from './schedule.ts';
 
 const PATIENCE_MS = 20_000;
+/** Eight lanes look at once, and a look costs the database more than what it waits for. */
+const LOOK_MS = 50;
 /** How long a fault keeps its caller waiting. */
 const HOLD_MS: Readonly<Record<string, number>> = { slow: 600 };
 const SHORT_HOLD_MS = 60;
@@ -159,7 +161,8 @@ export class Desk {
   /** Waits until nobody is at work for this account. What then still waits for something is the schedule's to do. */
   async settle(): Promise<void> {
     await Promise.all(this.#background.splice(0));
-    await until(async () => !(await isBusy(this.stage.sql, this.accountId)) && this.site.busy === 0);
+    const atRest = () => this.site.busy === 0;
+    await until(async () => atRest() && !(await isBusy(this.stage.sql, this.accountId)) && atRest());
   }
 
   /** Time goes by. Nothing may be on its way meanwhile: what has left us cannot be made older. */
@@ -298,6 +301,6 @@ export class Desk {
 
 /** Looks until it holds; what does not hold in time is for the judgement at the end to find. */
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(25))
+  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(LOOK_MS))
     if (await holds()) return;
 }

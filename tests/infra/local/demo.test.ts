@@ -24,6 +24,9 @@ const STEPS = [
   'the reconciliation books the close to the cent',
   'a manual trade found',
   'its owner lets it be, and its close is booked as well',
+  'equity falls by more than a fifth, and the guard warns before it acts',
+  'ten seconds later everything closes',
+  'the latch holds until a person opens it',
   'the chart is drawn, stored and served',
   'a market chart has one public address',
 ];

@@ -43,6 +43,7 @@ test('a proven snapshot is answered with a signed reply of the agreed shape', as
   expect(Object.keys(reply.json)).toEqual([
     'v', 'kind', 'request_id', 'boot_id', 'seq', 'captured_at', 'server_now', 'connected', 'server_offset_seconds',
     'account', 'positions', 'orders', 'symbols', 'sections', 'highest_magic', 'deals', 'history_orders', 'deals_to',
+    'guard',
   ]); // biome-ignore format: the order of the protocol
   expect(reply.json).toMatchObject({ v: 1, kind: 'snapshot', connected: true, highest_magic: MAGIC, seq: 2 });
   expect(reply.json.account).toMatchObject({
