@@ -42,10 +42,12 @@ const LONGEST = [
     'infra/local/start',
     'faults/execution/schedules',
     'faults/reconciliation/schedules',
+    'faults/guard/schedules',
   ],
   ...[
     'faults/execution/mutants',
     'faults/reconciliation/mutants',
+    'faults/guard/mutants',
     'faults/database',
     'faults/kill',
     'infra/local/start-refusals',

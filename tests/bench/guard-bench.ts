@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../infra/local/api-client.ts';
 import { httpCaller } from '../contracts/http-call.ts';
 import { type StackFixture, startStackFixture } from '../contracts/stack-fixture.ts';
-import { createWorld, inLanes, type Person, until, type World } from '../contracts/world.ts';
+import { createWorld, inLanes, type Person, type World } from '../contracts/world.ts';
 
 const SYMBOL = 'XAUUSD';
 /** Of 100,000 with 20 lots of 100 ounces: 11 dollars down are 22 %, and 14 are 28 %. */
@@ -68,13 +68,13 @@ async function makeAccounts(world: World, { stack }: StackFixture): Promise<Guar
     if (!way.polls) await world.reconcile(user, id);
     return { way, user, id, login };
   });
-  await until('every account has been seen', async () => {
+  await eventually('every account has been seen', async () => {
     const rows = await Promise.all(made.map((a) => guardOf(world, a)));
     return rows.every((g) => g.equity !== null);
   });
   for (const { login } of made)
     await world.broker('/manual-trade', { login, symbol: SYMBOL, side: 'buy', volume: VOLUME });
-  await until('every position has been seen', async () => {
+  await eventually('every position has been seen', async () => {
     for (const a of made) if (!a.way.polls) await world.reconcile(a.user, a.id);
     const open = await Promise.all(
       made.map((a) => world.json(world.as(a.user.token, 'GET', '/api/v1/positions'))),
@@ -108,6 +108,12 @@ async function makeAccount(
   return { id, login };
 }
 
+/** A bridge that polls comes no sooner than every twenty seconds while nothing stands there. */
+async function eventually(what: string, look: () => Promise<boolean>): Promise<void> {
+  for (const deadlineMs = Date.now() + PATIENCE_MS; !(await look()); await sleep(500))
+    if (Date.now() > deadlineMs) throw new Error(`waited in vain: ${what}`);
+}
+
 const quote = (world: World, bid: string) => world.broker('/tick', { symbol: SYMBOL, bid });
 const guardOf = (world: World, { user, id }: Guarded): Promise<Json> =>
   world.json(world.as(user.token, 'GET', `/api/v1/accounts/${id}/guard`));
@@ -119,6 +125,7 @@ async function breach(world: World, accounts: readonly Guarded[], fall: Fall): P
   const bid = (2035 - Number(FALLS[fall])).toFixed(2);
   await quote(world, bid);
   const flat = new Map<string, number>();
+  const own = new Set(accounts.map((a) => a.login));
   // A market that is open goes on giving quotes.
   const quotes = setInterval(() => void quote(world, bid), 500);
   try {
@@ -126,7 +133,7 @@ async function breach(world: World, accounts: readonly Guarded[], fall: Fall): P
       await sleep(100);
       const { accounts: all } = await world.brokerState();
       for (const { login, positions } of all as Json[])
-        if (positions.length === 0 && !flat.has(login)) flat.set(login, Date.now());
+        if (own.has(login) && positions.length === 0 && !flat.has(login)) flat.set(login, Date.now());
     }
   } finally {
     clearInterval(quotes);

@@ -35,7 +35,7 @@ export async function startStackFixture(rateScale = RATE_SCALE): Promise<StackFi
     ticker: false,
     vars: { RATE_LIMIT_SCALE: String(rateScale), SIGNALS_HMAC_KEY },
   });
-  await forgoDurability(join(folder, 'data'));
+  await easeDatabase(join(folder, 'data'));
   const pool = new pg.Pool({ connectionString: stack.dev.database_url, max: 2 });
   // A test that ends every connection ends these too: the next statement opens another.
   pool.on('error', () => {});
@@ -68,14 +68,18 @@ export async function startStackFixture(rateScale = RATE_SCALE): Promise<StackFi
   };
 }
 
-/** What a crash of the machine would lose is of no interest here. The connections there are end: the next ones know. */
-async function forgoDurability(dataDir: string): Promise<void> {
+/**
+ * What a crash of the machine would lose is of no interest here, nor a plan for each set of parameters, which takes longer
+ * than what it plans. The connections there are end: the next ones know.
+ */
+async function easeDatabase(dataDir: string): Promise<void> {
   const { superuserPassword, ports } = await readStackSecrets(dataDir);
   const client = new pg.Client(
     `postgresql://postgres:${superuserPassword}@127.0.0.1:${ports.postgres}/countersign`,
   );
   await client.connect();
   await client.query('ALTER DATABASE countersign SET synchronous_commit = off');
+  await client.query('ALTER DATABASE countersign SET plan_cache_mode = force_generic_plan');
   await client.query(`SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
     WHERE datname = 'countersign' AND pid <> pg_backend_pid() AND backend_type = 'client backend'`);
   await client.end();

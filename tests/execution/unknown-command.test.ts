@@ -117,7 +117,11 @@ describe('a command whose answer never came', () => {
 
   it('is done, and opened nothing, where its number stands on the rest of what it took something from', () => {
     const found = lookup({ positions: [wirePosition({ type: 'sell' })] });
-    expect(judge(command(), found, LATE)).toMatchObject({ kind: 'done', orderTicket: null, positionId: null });
+    expect(judge(command(), found, LATE)).toMatchObject({
+      kind: 'done',
+      orderTicket: null,
+      positionId: null,
+    });
   });
 
   it('waits for the order that works, whatever became of an earlier one of its magic', () => {

@@ -64,9 +64,10 @@ function answered({ account, notes, trips }: Judged, { fromMs, toMs, hard }: Spa
   const { ordinaryMs } = guardBound({ lane, bridgeGuards: guards }, WARNING_MS);
   // Where the bridge closes what leaves no time, we hear of it when we look.
   const { hardMs } = guardBound({ lane: 'webhook', bridgeGuards: false }, WARNING_MS);
-  const disturbed = disturbedMs.findLast((d) => d >= fromMs - UNDISTURBED_MS && d <= toMs);
-  const boundMs = disturbed === undefined ? (hard ? hardMs : ordinaryMs) : RECOVERY_MS;
-  const dueMs = Math.max(fromMs, disturbed ?? 0) + boundMs + ROUND_MS;
+  const strictMs = (hard ? hardMs : ordinaryMs) + ROUND_MS;
+  const disturbed = disturbedMs.findLast((d) => d >= fromMs - UNDISTURBED_MS && d <= fromMs + strictMs);
+  const dueMs =
+    disturbed === undefined ? fromMs + strictMs : Math.max(fromMs, lastOf(disturbedMs, toMs)) + RECOVERY_MS;
   const isAnswered = trips.some((t) => {
     const atMs = t['triggered_at'] === null ? null : new Date(t['triggered_at'] as string).getTime();
     return atMs !== null && atMs <= dueMs && atMs >= fromMs;
@@ -78,6 +79,9 @@ function answered({ account, notes, trips }: Judged, { fromMs, toMs, hard }: Spa
     ? []
     : [`(2) down${hard ? ' far' : ''} since ${clock(fromMs)}, and no trip by ${clock(dueMs)}`];
 }
+
+const lastOf = (times: readonly number[], untilMs: number): number =>
+  times.findLast((ms) => ms <= untilMs) ?? 0;
 
 /** 7. Where a bridge guards, what leaves no time is closed at once, and all else once it has heard nothing of us. */
 function answeredByBridge({ account, notes }: Judged, { fromMs, toMs, hard, lots }: Span): string[] {

@@ -22,12 +22,14 @@ const flow = (
   ...{ do: 'flow', type, amount, timing },
 });
 /** So many of a round are random alone. */
-const RANDOM = 20;
+const RANDOM = 12;
 /** 20 lots of gold: a dollar is two percent of the account. */
 export const HELD: readonly Step[] = [{ do: 'hold', symbol: 'XAUUSD', side: 'buy', lots: '20' }, pass(35)];
 /** By a fifth and a little more, and as long as it takes. */
 export const FALLEN: readonly Step[] = [fall(2_100), pass(70)];
 
+/** How long after `HELD` and a fall the schedule has seen it and warned; ten seconds later everything is closed. */
+const TO_WARNED = 28;
 /** Faults that bite while something is closed: what asks for a look-up comes about first. */
 function around(faults: readonly Fault[]): Step[] {
   const unanswered = faults.flatMap((f) =>
@@ -35,7 +37,7 @@ function around(faults: readonly Fault[]): Step[] {
   );
   const shown = faults.filter((f) => f.on === 'snapshot' || f.on === 'sync');
   const others = faults.filter((f) => !shown.includes(f));
-  return [...HELD, ...shown, fall(2_100), pass(33), ...unanswered, ...others, pass(45)];
+  return [...HELD, ...shown, fall(2_100), pass(TO_WARNED), ...unanswered, ...others, pass(60)];
 }
 
 /** Courses that chance alone would rarely take. */
@@ -52,11 +54,13 @@ export const COURSES: readonly (readonly Step[])[] = [
   // One sample down, and one up.
   [...HELD, spike(2_150), pass(65)],
   [...HELD, fall(1_400), pass(65), spike(2_300), pass(65)],
+  // Further than a price goes between two samples.
+  [...HELD, spike(4_500), pass(65)],
   [...HELD, fall(1_300), pass(65), spike(-900), pass(65), fall(1_500), pass(65)],
   [...HELD, spike(-2_500), pass(35), fall(1_000), pass(65)],
   // It recovers in time, or not.
-  [...HELD, fall(2_100), pass(36), fall(1_500), pass(40)],
-  [...HELD, fall(2_100), pass(36), fall(1_980), pass(40)],
+  [...HELD, fall(2_100), pass(TO_WARNED), fall(1_500), pass(40)],
+  [...HELD, fall(2_100), pass(TO_WARNED), fall(1_980), pass(40)],
   // Flows.
   ...(['now', 'late', 'early', 'doubled'] as const).flatMap((timing) => [
     [...HELD, fall(1_700), pass(65), flow('100000', timing), pass(65), fall(2_100), pass(70)],
@@ -72,18 +76,15 @@ export const COURSES: readonly (readonly Step[])[] = [
     pass(65),
   ],
   // What cannot be closed for a while.
-  [...HELD, fall(2_100), pass(40), outage('market', 300), pass(330)],
+  [...HELD, fall(2_100), pass(TO_WARNED), outage('market', 300), pass(330)],
   [...HELD, outage('market', 200), fall(2_200), pass(260)],
   [...HELD, fall(2_100), outage('trading', 200), pass(260)],
-  [...HELD, fall(2_100), pass(36), outage('bridge', 3_600), pass(3_700)],
+  [...HELD, fall(2_100), pass(TO_WARNED), outage('bridge', 3_600), pass(3_700)],
   [...HELD, outage('bridge', 3_600), fall(2_200), pass(3_700)],
   [...HELD, fall(2_100), outage('cloud', 400), pass(420)],
   [...HELD, fall(2_100), { do: 'fault', kind: 'partial_fill', on: null, times: 3 }, pass(80)],
   [...HELD, fall(2_100), { do: 'fault', kind: 'requote', on: null, times: 4 }, pass(120)],
   // Whoever works dies, and messages are lost.
-  ...(['snapshot', 'execute', 'message'] as const).map((before): Step[] => [
-    ...[...HELD, fall(2_100), pass(36), { do: 'die', before } as const, pass(120)],
-  ]),
   ...(['lose', 'double'] as const).map((what): Step[] => [
     ...HELD,
     { do: 'queue', what, times: 5 },
@@ -91,7 +92,6 @@ export const COURSES: readonly (readonly Step[])[] = [
     pass(60),
   ]),
   // People meanwhile.
-  [...HELD, { do: 'pending', lots: '1' }, fall(2_100), pass(44), { do: 'hand-close' }, pass(60)],
   [...HELD, fall(2_100), pass(44), { do: 'hold', symbol: 'XAUUSD', side: 'sell', lots: '5' }, pass(60)],
   [...HELD, entry, pass(20), person('close-all'), pass(40), person('resume'), entry, pass(40)],
   [
@@ -128,6 +128,14 @@ export const COURSES: readonly (readonly Step[])[] = [
   [...HELD, pass(35), fall(9_700), pass(60)],
 ];
 
+/** Of accounts whose bridge guards nothing by itself, so that we close. */
+const PLAIN_COURSES: readonly (readonly Step[])[] = [
+  ...(['snapshot', 'execute', 'message'] as const).map((before): Step[] => [
+    ...[...HELD, fall(2_100), pass(TO_WARNED), { do: 'die', before } as const, pass(120)],
+  ]),
+  [...HELD, { do: 'pending', lots: '1' }, fall(2_100), pass(34), { do: 'hand-close' }, pass(60)],
+  [...HELD, { do: 'pending', lots: '1' }, { do: 'pending', lots: '2' }, ...FALLEN],
+];
 /** Of accounts whose bridge guards too. */
 const BRIDGE_COURSES: readonly (readonly Step[])[] = [
   [...HELD, pass(125), fall(2_700), pass(50)],
@@ -226,28 +234,52 @@ const stepIn = (hazards: readonly Fault[]): fc.Arbitrary<Step> =>
     of(8, fc.constantFrom(2, 12, 31, 65).map(pass)),
   );
 
-/** Each group is armed at once; one of each sort, so that each of them bites. */
+/** Each group is armed at once: one of each sort, so that each of them bites. */
 function groups(hazards: readonly Fault[]): Step[][] {
   const sorts = [...Map.groupBy(hazards, (f) => f.on).values()];
   const most = Math.max(...sorts.map((own) => own.length));
   return Array.from({ length: most }, (_, i) => around(sorts.flatMap((own) => own[i] ?? [])));
+}
+/** So many of a sort, one after the other. */
+const inRows = (hazards: readonly Fault[], size: number): Step[][] =>
+  Array.from({ length: Math.ceil(hazards.length / size) }, (_, i) =>
+    around(hazards.slice(i * size, (i + 1) * size)),
+  );
+/** After these the next try is minutes away, so that they come last. */
+const TAKES_LONG = /^(crash|reject:100(11|12|17|18|24|27|31)$)/;
+/** Two and two, those first that leave another try. */
+function inPairs(hazards: readonly Fault[]): Step[][] {
+  const sorted = hazards.toSorted(
+    (a, b) => Number(TAKES_LONG.test(a.kind)) - Number(TAKES_LONG.test(b.kind)),
+  );
+  const half = Math.ceil(sorted.length / 2);
+  return Array.from({ length: half }, (_, i) =>
+    around([...new Set([sorted[i], sorted[sorted.length - 1 - i]])].flatMap((f) => f ?? [])),
+  );
 }
 
 /** A subject, and how the account is reached that it is about: as said, or any of those that can be called, in turns. */
 type Subject = { lane: Lane | null; steps: readonly Step[] };
 const any = (steps: readonly Step[]): Subject => ({ lane: null, steps });
 const on = (lane: Lane, steps: readonly Step[]): Subject => ({ lane, steps });
+const plain = (steps: readonly Step[], i: number): Subject =>
+  on(i % 2 === 0 ? LANES.plain : LANES.netted, steps);
+const guarded = (steps: readonly Step[], i: number): Subject =>
+  on(i % 2 === 0 ? LANES.guarded : LANES.nettedGuarded, steps);
+const onEnvelopes = HAZARDS.filter((f) => f.on !== 'guard' && f.on !== null);
 const SUBJECTS: readonly Subject[] = [
   ...COURSES.map(any),
-  ...groups(HAZARDS.filter((f) => f.on !== 'guard')).map(any),
-  ...groups(HAZARDS.filter((f) => f.on === 'guard')).map((steps, i) =>
-    on(i % 2 === 0 ? LANES.guarded : LANES.nettedGuarded, steps),
-  ),
-  ...BRIDGE_COURSES.map((steps, i) => on(i % 2 === 0 ? LANES.guarded : LANES.nettedGuarded, steps)),
-  ...[...BRIDGE_COURSES, ...COURSES.slice(0, 2), ...groups(POLLED_HAZARDS)].map((steps) =>
-    on(LANES.polledGuarded, steps),
-  ),
-  ...[COURSES[0] ?? [], COURSES[2] ?? []].map((steps) => on(LANES.polled, steps)),
+  ...[...PLAIN_COURSES, ...groups(onEnvelopes)].map(plain),
+  ...inPairs(HAZARDS.filter((f) => f.on === null)).map(any),
+  ...[
+    ...BRIDGE_COURSES,
+    ...inRows(
+      HAZARDS.filter((f) => f.on === 'guard'),
+      3,
+    ),
+  ].map(guarded),
+  ...[...BRIDGE_COURSES, ...groups(POLLED_HAZARDS)].map((steps) => on(LANES.polledGuarded, steps)),
+  ...COURSES.slice(1, 3).map((steps) => on(LANES.polled, steps)),
   ...Array<Subject>(RANDOM).fill(any(HELD)),
 ];
 /** So many schedules have had each subject once. */

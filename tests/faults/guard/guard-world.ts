@@ -1,5 +1,6 @@
 // An account at the simulated broker in a world where things go wrong: time passes from one event to the next, and calls,
 // messages and whoever works are lost, late, doubled or killed on the way.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { consume } from '../../../functions/jobs.ts';
 import type { Outbound, OutboundReply } from '../../../functions/platform/outbound.ts';
 import { sweepOutbox } from '../../../functions/platform/outbox-store.ts';
@@ -54,7 +55,8 @@ export class GuardWorld {
   readonly #events: Event[] = [];
   readonly #waiting: { message: WorkMessage; dueMs: number }[] = [];
   #nextSyncMs = 0;
-  #die: () => void = () => {};
+  /** Ends whoever is at work. */
+  readonly #life = new AsyncLocalStorage<() => void>();
 
   constructor({ at, polled, guards }: WorldTerms) {
     this.at = at;
@@ -144,7 +146,7 @@ export class GuardWorld {
       this.#moveTo(next);
       if (this.isOut('cloud')) continue;
       if (this.polled !== null && this.#nextSyncMs <= this.nowMs) await this.#sync();
-      if (isMinute) await this.#tick();
+      if (isMinute) await this.#mortal(() => this.#tick());
       await this.work();
     }
   }
@@ -169,11 +171,18 @@ export class GuardWorld {
     }
   }
 
-  async #consume(message: WorkMessage): Promise<void> {
-    const died = new Promise<'died'>((resolve) => {
-      this.#die = () => resolve('died');
+  /** Work of somebody who may die of it. */
+  #mortal<T>(work: () => Promise<T>): Promise<T | 'died'> {
+    return new Promise((resolve, reject) => {
+      this.#life.run(
+        () => resolve('died'),
+        () => void work().then(resolve, reject),
+      );
     });
-    const end = await Promise.race([died, consume(this.at.deps, [message])]);
+  }
+
+  async #consume(message: WorkMessage): Promise<void> {
+    const end = await this.#mortal(() => consume(this.at.deps, [message]));
     if (end !== 'died' && end.size === 0) return;
     this.disturb();
     this.#waiting.push({ message, dueMs: this.nowMs + AGAIN_MS });
@@ -188,7 +197,7 @@ export class GuardWorld {
   }
 
   #enqueue(messages: readonly WorkMessage[], seconds: number): Promise<void> {
-    if (messages.length > 0 && this.deaths[0] === 'message') return this.#dead();
+    if (messages.length > 0 && this.#dies('message')) return this.#dead();
     const dueMs = this.nowMs + seconds * 1_000;
     for (const message of messages) {
       const fault = this.queueFaults.shift();
@@ -202,18 +211,20 @@ export class GuardWorld {
     return Promise.resolve();
   }
 
+  #dies = (before: string): boolean => this.deaths[0] === before && this.#life.getStore() !== undefined;
+
   /** Whoever asked is no more: nothing after this is done. */
   #dead(): Promise<never> {
     this.count(`died before: ${this.deaths.shift()}`);
     this.disturb();
-    this.#die();
+    this.#life.getStore()?.();
     return new Promise<never>(() => {});
   }
 
   #wire(outbound: Outbound): Outbound {
     return async (request) => {
       const { kind } = JSON.parse(request.body) as { kind: string };
-      if (this.deaths[0] !== undefined && this.deaths[0] === kind) return this.#dead();
+      if (this.#dies(kind)) return this.#dead();
       if (this.isOut('bridge')) {
         this.disturb();
         return { kind: 'failed', effect: 'none', word: 'unreachable' };

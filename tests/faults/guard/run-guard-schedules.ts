@@ -11,7 +11,7 @@ export type GuardFailure = { index: number; lane: string; steps: string; wrong: 
 export type GuardRun = { failure: GuardFailure | null; reached: ReadonlyMap<string, number> };
 
 /** After the faults an account is quiet within so many looks of the schedule: what is unknown is looked up for minutes. */
-const ROUNDS = 12;
+const ROUNDS = 7;
 const ROUND_SECONDS = 61;
 
 /** One schedule, on an account of its own. */

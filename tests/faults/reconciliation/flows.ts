@@ -36,9 +36,21 @@ export async function judgeFlows(of: LedgerDesk): Promise<string[]> {
   return differences('by cash flows alone', await navOf(of), before);
 }
 
-/** 12. And it is what the broker's own order of its deals makes of it; null where that order leaves it open. */
-export async function judgeUnit(of: LedgerDesk): Promise<string[] | null> {
-  const expected = await expectedNav(of);
+/** Deals that were cancelled before anybody saw what they had booked, while the books still say which those are. */
+export async function unseenDeals({ desk }: LedgerDesk): Promise<Set<string>> {
+  const rows = await desk.stage.sql(
+    `SELECT ticket FROM broker_deals WHERE account_id = $1 AND revision = 0 AND type LIKE '%\\_canceled'`,
+    [desk.accountId],
+  );
+  return new Set(rows.map((r) => r.ticket));
+}
+
+/**
+ * 12. And it is what the broker's own order of its deals makes of it; null where no balance of that order is the one that a
+ * snapshot showed.
+ */
+export async function judgeUnit(of: LedgerDesk, unseen: ReadonlySet<string>): Promise<string[] | null> {
+  const expected = await expectedNav(of, unseen);
   return expected === null ? null : differences('of the broker’s own deals', await navOf(of), expected);
 }
 
@@ -50,7 +62,7 @@ function differences(what: string, is: Nav, was: Nav): string[] {
   });
 }
 
-async function expectedNav(of: LedgerDesk): Promise<Nav | null> {
+async function expectedNav(of: LedgerDesk, unseen: ReadonlySet<string>): Promise<Nav | null> {
   const points = await of.desk.stage.sql(
     'SELECT (balance + credit)::text AS held, equity FROM equity_points WHERE account_id = $1 ORDER BY at',
     [of.desk.accountId],
@@ -62,7 +74,7 @@ async function expectedNav(of: LedgerDesk): Promise<Nav | null> {
   for (const point of points) {
     const booked = deals.findIndex((d, n) => n >= done && d.held.eq(point.held));
     if (booked === -1) return null;
-    const came = deals.slice(done + 1, booked + 1).reduce((sum, d) => sum.plus(d.flow), new Big(0));
+    const came = cameWith(deals.slice(done + 1, booked + 1), unseen);
     done = booked;
     if (before !== null) nav *= new Big(point.equity).minus(came).toNumber() / Number(before.equity);
     before = point;
@@ -72,14 +84,25 @@ async function expectedNav(of: LedgerDesk): Promise<Nav | null> {
   return { return: (nav - 1) * 100, drawdown: drawdown * 100 };
 }
 
+type Booked = { ticket: string; held: Big; flow: Big; undoes: string | null };
+
+/** Flows of deals; what came and was taken back before anybody saw it never came. */
+function cameWith(deals: readonly Booked[], unseen: ReadonlySet<string>): Big {
+  const tickets = new Set(deals.map((d) => d.ticket));
+  return deals
+    .filter(({ undoes }) => undoes === null || !unseen.has(undoes) || !tickets.has(undoes))
+    .reduce((sum, d) => sum.plus(d.flow), new Big(0));
+}
+
 /** What is held after each deal of the broker, in its own order, and what of it came or went with that one. */
-function bookings(of: LedgerDesk): { held: Big; flow: Big }[] {
+function bookings(of: LedgerDesk): Booked[] {
   const byTicket = (a: Json, b: Json) => Number(BigInt(a.ticket) - BigInt(b.ticket));
   let held = new Big(0);
   return of.broker.deals.toSorted(byTicket).map((d: Json) => {
     const stated = new Big(d.profit).plus(d.swap).plus(d.commission).plus(d.fee);
     const money = of.cancelled.get(d.ticket) ?? stated;
     held = held.plus(money);
-    return { held, flow: FLOW_TYPES.includes(d.type) ? money : new Big(0) };
+    const undoes = /^cancel deal #(\d+)$/.exec(d.comment)?.[1] ?? null;
+    return { ticket: d.ticket, held, flow: FLOW_TYPES.includes(d.type) ? money : new Big(0), undoes };
   });
 }

@@ -1,6 +1,5 @@
 // What must hold of an account's books (domain 2.7), read from our tables and from the broker's own state. Each sentence is
-// something that is wrong, and begins with the number of what it breaks. Number 13, the guard's, is not here: there is no
-// guard yet whose trips could be followed.
+// something that is wrong, and begins with the number of what it breaks. Number 13 is the guard's, which is off here.
 import { Big } from 'big.js';
 import type { Json } from '../../../infra/local/api-client.ts';
 import { inTime, onceAtMost, rightAccount, settled, truthOf } from '../execution/judgement.ts';

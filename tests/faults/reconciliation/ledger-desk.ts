@@ -49,6 +49,12 @@ export class LedgerDesk {
     const heldAtMs = Date.now() + AHEAD_MS;
     const desk = await Desk.open(stage, index, { margin_mode, balance: BALANCE, symbol: COSTS, heldAtMs });
     desk.site.control('POST /symbols', { symbol: ODD_SYMBOL, like: 'BTCUSD' });
+    // A large charge is a fall, and nothing is to be closed for it: the guard has schedules of its own.
+    await stage.sql(
+      `INSERT INTO guards (account_id, settings, updated_at) VALUES ($1, '{"mode": "off"}', now())
+       ON CONFLICT (account_id) DO UPDATE SET settings = excluded.settings`,
+      [desk.accountId],
+    );
     return new LedgerDesk(desk);
   }
 

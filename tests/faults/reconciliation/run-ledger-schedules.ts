@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { inLanes } from '../../contracts/world.ts';
 import { comeToRest, endFaults, type Failure, LANES } from '../execution/run-schedules.ts';
 import type { Stage } from '../stage.ts';
-import { judgeFlows, judgeUnit } from './flows.ts';
+import { judgeFlows, judgeUnit, unseenDeals } from './flows.ts';
 import { judgeCourse, judgeQuiet } from './invariants.ts';
 import { LedgerCensus } from './ledger-census.ts';
 import { LedgerDesk } from './ledger-desk.ts';
@@ -44,8 +44,9 @@ async function runSchedule(
       'SELECT code, count(*)::int AS n FROM divergences WHERE account_id = $1 GROUP BY 1',
       [desk.accountId],
     );
+    const unseen = await unseenDeals(of);
     const repeated = [...(await judgeRepeat(of)), ...(await judgeAnew(of)), ...(await judgeFlows(of))];
-    const unit = await judgeUnit(of);
+    const unit = await judgeUnit(of, unseen);
     repeated.push(...(unit ?? []));
     await census.add(of, { codes: codes as { code: string; n: number }[], told: unit !== null });
     return [...quiet, ...repeated];
