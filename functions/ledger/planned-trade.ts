@@ -14,6 +14,8 @@ export type KnownCommand = {
   magic: string;
   symbol: string;
   positionId: string | null;
+  /** Null where nobody said. */
+  orderTicket: string | null;
   /** Ours, as its signal named it; null: no signal made it. */
   instrument: string | null;
   strategy: string | null;
@@ -224,13 +226,17 @@ const indexOf = (commands: readonly KnownCommand[]): CommandIndex => ({
 
 /**
  * Whose a trade is; evidence in its order of weight (domain 2.3): stored position, exact magic and symbol of an opening deal.
- * That a command's position is stored says whose its first life was; a later one has to name its command itself.
+ * That a command's position is stored says whose its first life was; a later one has to name its command itself. And it says
+ * nothing where the command's order is known and opened nothing of what stands: its deal was cancelled, and others' are left.
  */
 function commandOf(commands: CommandIndex, { positionId, opening, episode }: Trade): KnownCommand | null {
   const named = opening.flatMap(
     (d) => commands.byNumber.get(commandNumber(d.magic))?.filter((c) => c.symbol === d.symbol) ?? [],
   );
   // Several commands may have filled one netting position: the earliest deal says whose it is.
-  const stored = episode === 0 ? commands.byPosition.get(positionId)?.[0] : undefined;
+  const orders = new Set(opening.map((d) => d.orderTicket));
+  const stored = commands.byPosition
+    .get(positionId)
+    ?.find((c) => episode === 0 && (c.orderTicket === null || orders.has(c.orderTicket)));
   return named.find((c) => c.positionId === positionId) ?? stored ?? named[0] ?? null;
 }

@@ -39,7 +39,7 @@ export function positionFactStatements(
       FROM broker_deals d LEFT JOIN position_terms p ON p.account_id = d.account_id AND p.deal_ticket = d.ticket
       WHERE d.account_id = ${account} AND ${deals}`,
     // What leaves the market never opened a position, though it may name one; nor did a command whose magic was another's.
-    sql`SELECT c.id, c.signal_id, c.approval_id, c.magic, c.symbol, c.position_id, c.instrument, s.strategy, s.timeframe,
+    sql`SELECT c.id, c.signal_id, c.approval_id, c.magic, c.symbol, c.position_id, c.order_ticket, c.instrument, s.strategy, s.timeframe,
         c.instruction->'order'->>'stop_loss' AS stop_loss
       FROM commands c LEFT JOIN signals s ON s.id = c.signal_id
       WHERE c.account_id = ${account} AND c.kind IN ('open', 'place') AND c.reason IS DISTINCT FROM 'magic_in_use'
@@ -110,6 +110,7 @@ const knownCommandOf = (row: Row): KnownCommand => ({
   magic: String(row['magic']),
   symbol: String(row['symbol']),
   positionId: textOrNull(row['position_id']),
+  orderTicket: textOrNull(row['order_ticket']),
   instrument: textOrNull(row['instrument']),
   strategy: textOrNull(row['strategy']),
   timeframe: textOrNull(row['timeframe']),

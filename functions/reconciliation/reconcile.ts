@@ -158,7 +158,8 @@ function executedOf(projected: readonly ProjectedPosition[], s: Snapshot): Recon
       if (command === null || found.has(command.id)) continue;
       const number = commandNumber(command.magic);
       const works = s.orders.some((o) => isPending(o.type) && commandNumber(o.magic) === number);
-      const orderTicket = trade.opening[0]?.orderTicket ?? positionId;
+      const opened = trade.opening.find((d) => commandNumber(d.magic) === number) ?? trade.opening[0];
+      const orderTicket = opened?.orderTicket ?? positionId;
       found.set(command.id, { id: command.id, positionId, orderTicket, works });
     }
   return [...found.values()];

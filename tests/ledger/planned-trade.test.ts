@@ -15,6 +15,7 @@ const command = (changes: Partial<KnownCommand> = {}): KnownCommand => ({
   magic: deal().magic,
   symbol: 'EURUSD',
   positionId: null,
+  orderTicket: null,
   instrument: 'EURUSD',
   strategy: 'fib-rsi',
   timeframe: 'M15',
@@ -59,6 +60,14 @@ describe('whose a trade is', () => {
       ...{ commandId: 'c1', signalId: 's1', approvalId: 'a1', source: 'bot' },
       ...{ strategy: 'fib-rsi', timeframe: 'M15', instrument: 'EURO' },
     });
+  });
+
+  it('nobody’s where its order is known and opened nothing of what stands: its own deal was cancelled', () => {
+    const others = { magic: '0', orderTicket: '4711' };
+    const joined = (orderTicket: string | null) =>
+      planned({ deals: [deal(others)], commands: [command({ positionId: '1001', orderTicket })] })[0]
+        ?.commandId;
+    expect([joined('99'), joined('4711'), joined(null)]).toEqual([null, 'c1', 'c1']);
   });
 
   it('nobody’s where no command is known: manual, by our name of the symbol', () => {

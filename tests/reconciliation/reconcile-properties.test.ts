@@ -63,6 +63,7 @@ const world: fc.Arbitrary<World> = fc
                   magic,
                   symbol: 'EURUSD',
                   positionId: null,
+                  orderTicket: null,
                   instrument: 'EURUSD',
                   strategy: null,
                   timeframe: null,

@@ -18,6 +18,7 @@ const COMMAND: KnownCommand = {
   magic: MAGIC,
   symbol: 'EURUSD',
   positionId: null,
+  orderTicket: null,
   instrument: 'EURUSD',
   strategy: 'fib-rsi',
   timeframe: 'M15',
@@ -215,7 +216,8 @@ describe('a trade', () => {
         const plan = reconcile(state({ commands }), snapshot(said, positions));
         const stored = commands.some((c) => c.id === COMMAND.id && c.positionId !== null);
         expect(plan.trades.map((t) => t.commandId)).toEqual([stored ? COMMAND.id : second.id]);
-        expect(plan.executedCommands.map((c) => c.orderTicket)).toEqual(['1001']);
+        // Its own order, not the one that began the position.
+        expect(plan.executedCommands.map((c) => c.orderTicket)).toEqual([stored ? '1001' : '1002']);
       }
   });
 

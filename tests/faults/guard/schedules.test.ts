@@ -16,6 +16,8 @@ const seed = isShort ? SHORT_SEED : runs().seed;
 const ONE = process.env['SCHEDULE'];
 const COUNT = ONE === undefined ? Number(process.env['SCHEDULES'] ?? ROUND) : 1;
 const FROM = ONE === undefined ? Number(process.env['FROM'] ?? 0) : Number(ONE);
+/** By chance alone one round may take away what another is about. */
+const ENOUGH = 5 * ROUND;
 const LANES = 4;
 const RUN_MS = 300_000 + COUNT * 15_000;
 
@@ -47,7 +49,7 @@ it(
     const spent = `${((performance.now() - startedMs) / 1000).toFixed(1)} s, ${((user + system) / 1e6).toFixed(1)} s of CPU`;
     console.info([`FC_SEED=${seed}: ${COUNT} schedules in ${spent}`, ...census.lines()].join('\n'));
     expect(failures).toEqual([]);
-    if (ONE === undefined && COUNT >= ROUND) expect(census.missed()).toEqual([]);
+    if (isShort || COUNT >= ENOUGH) expect(census.missed()).toEqual([]);
   },
   RUN_MS,
 );

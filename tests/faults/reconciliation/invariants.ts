@@ -1,5 +1,6 @@
 // What must hold of an account's books (domain 2.7), read from our tables and from the broker's own state. Each sentence is
-// something that is wrong, and begins with the number of what it breaks. Number 13 is the guard's, which is off here.
+// something that is wrong, and begins with the number of what it breaks. Number 13 is the guard's, which is off
+// here: schedules of its own judge it (../guard), in which prices and time are what a fall needs.
 import { Big } from 'big.js';
 import type { Json } from '../../../infra/local/api-client.ts';
 import { inTime, onceAtMost, rightAccount, settled, truthOf } from '../execution/judgement.ts';
