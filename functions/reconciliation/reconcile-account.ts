@@ -217,7 +217,11 @@ async function planAndApply(
             bots,
             sums: { stored: read.sums, news: plan.sums },
           },
-          { nowMs: run.finishedMs, tripId: ids.next() },
+          {
+            nowMs: run.finishedMs,
+            tripId: ids.next(),
+            stopOut: plan.events.some((e) => e.code === 'STOP_OUT'),
+          },
         );
     const guard = verdict?.isNews ? verdict : null;
     if (!(await applyPlan(db, account, snapshot, plan, { ...run, ...call, guard }))) return 'raced';

@@ -11,10 +11,8 @@ import type { StoredTrip } from './guard-trip-store.ts';
 
 type Facts = Parameters<typeof guardExplanation>[1];
 
-/** What closed for a trip may come to be known a while after it is over. */
+/** By our own clock, whatever the broker's says; what closed may come to be known a while after the trip is over. */
 const LATE_MS = 60_000;
-/** A broker's clock may be behind, and no further. */
-const DAY_MS = 86_400_000;
 
 /** Over positions or deals `x` of the trip's account: whether this deployment opened them. */
 const ours = (accountId: SQL, positionId: SQL): SQL => sql`EXISTS (SELECT 1 FROM trades r
@@ -29,8 +27,7 @@ export async function readTripFacts(db: Database, trip: StoredTrip): Promise<Fac
   const [[guard] = [], deals = [], commands = [], positions = []] = await db.batch([
     sql`SELECT state FROM guards WHERE account_id = ${account}`,
     sql`SELECT d.* FROM broker_deals d WHERE d.account_id = ${account} AND d.position_id <> '0' AND ${LATEST_VERSION}
-      AND d.entry IN ('out', 'out_by', 'inout') AND d.time >= ${isoTime(trip.warnedMs - DAY_MS)}::timestamptz
-      AND d.recorded_at >= ${isoTime(trip.warnedMs)}::timestamptz AND d.recorded_at <= ${until}
+      AND d.entry IN ('out', 'out_by', 'inout') AND d.recorded_at >= ${isoTime(trip.warnedMs)}::timestamptz AND d.recorded_at <= ${until}
       AND NOT ${trip.shadow}::boolean AND ${scoped(sql`d.position_id`)}`,
     sql`SELECT c.kind, coalesce(c.instruction->'pre'->>'position_id', c.instruction->'order'->>'order_ticket') AS subject, c.symbol,
         c.state, c.reason FROM commands c WHERE c.trip_id = ${trip.id}::uuid ORDER BY c.created_at, c.magic`,

@@ -1,7 +1,8 @@
 /** What a snapshot means to the guard of its account, and whether that is worth a row. Pure. */
 import { guardStep } from './drawdown-guard.ts';
+import { orderedTrip } from './guard-intervention.ts';
 import type { GuardSettings } from './guard-settings.ts';
-import type { GuardEffect, GuardSample, GuardState } from './guard-state.ts';
+import { figuresOf, type GuardEffect, type GuardSample, type GuardState } from './guard-state.ts';
 
 export type GuardVerdict = {
   state: GuardState;
@@ -12,15 +13,37 @@ export type GuardVerdict = {
   resampleMs: number | null;
 };
 
-/** `tripId`: of a trip that may begin now. */
+type Stored = { settings: GuardSettings; state: GuardState | null };
+
+/**
+ * `tripId`: of a trip that may begin now. `stopOut`: the snapshot brought a deal by which the broker closed for want of
+ * margin. What it left goes as well, and the latch keeps entries out until a person has looked (domain 2.5).
+ */
 export function guardVerdict(
-  { settings, state: before }: { settings: GuardSettings; state: GuardState | null },
+  { settings, state: before }: Stored,
   sample: GuardSample,
-  at: { nowMs: number; tripId: string },
+  at: { nowMs: number; tripId: string; stopOut: boolean },
 ): GuardVerdict {
-  const { state, effects, resampleMs } = guardStep(settings, before, sample, at);
+  const step = guardStep(settings, before, sample, at);
+  // An account that is seen for the first time brings its whole past.
+  const stopped = at.stopOut && before !== null && settings.mode === 'armed' && !isClosing(step.state);
+  const { state, effects } = stopped ? afterStopOut(settings, step, at) : step;
   const isNews = before === null || effects.length > 0 || !isAtRest(before, state);
-  return { state, effects, resampleMs, isNews };
+  return { state, effects, resampleMs: stopped ? SOON_MS : step.resampleMs, isNews };
+}
+
+const SOON_MS = 2_000;
+
+const isClosing = ({ phase }: GuardState): boolean => phase === 'tripped' || phase === 'flat_latched';
+
+function afterStopOut(
+  { scope }: GuardSettings,
+  step: Pick<GuardVerdict, 'state' | 'effects'>,
+  { nowMs, tripId }: { nowMs: number; tripId: string },
+): Pick<GuardVerdict, 'state' | 'effects'> {
+  const { state, trip } = orderedTrip(step.state, { cause: 'stop-out', tripId, scope, nowMs });
+  const said = { trip, shadow: false, figures: figuresOf(state) };
+  return { state, effects: [...step.effects, { ...said, kind: 'tripped', again: false }] };
 }
 
 /** Nothing open, nothing under way, and every figure but the times and the prices as it was. */

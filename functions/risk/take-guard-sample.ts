@@ -30,7 +30,7 @@ export async function takeGuardSample(
     bots: ReadonlySet<string>;
     sums: { stored: Omit<BookedSums, 'credited'>; news: Omit<BookedSums, 'credited'> };
   },
-  at: { nowMs: number; tripId: string },
+  at: { nowMs: number; tripId: string; stopOut: boolean },
 ): Promise<GuardVerdict> {
   const { stored, news } = sums;
   const limits = await readDailyLimits(db, accountId, guard.settings.dailyRules, {

@@ -4,7 +4,6 @@
  * that was killed.
  */
 import { mkdirSync, readdirSync, rmSync, statfsSync } from 'node:fs';
-import { freemem } from 'node:os';
 import { join } from 'node:path';
 
 const MEMORY = '/dev/shm';
@@ -26,7 +25,7 @@ export function isInMemory(folder: string): boolean {
 function hasRoom(): boolean {
   if (!isInMemory(MEMORY)) return false;
   const { bavail, bsize } = statfsSync(MEMORY);
-  return bavail * bsize >= ENOUGH_BYTES && freemem() >= ENOUGH_BYTES;
+  return bavail * bsize >= ENOUGH_BYTES && process.availableMemory() >= ENOUGH_BYTES;
 }
 
 function isAlive(pid: number): boolean {
@@ -38,9 +37,14 @@ function isAlive(pid: number): boolean {
 }
 
 function removeLeftovers(): void {
-  for (const name of readdirSync(MEMORY))
-    if (name.startsWith(PREFIX) && !isAlive(Number(name.slice(PREFIX.length))))
+  for (const name of readdirSync(MEMORY)) {
+    if (!name.startsWith(PREFIX) || isAlive(Number(name.slice(PREFIX.length)))) continue;
+    try {
       rmSync(join(MEMORY, name), { recursive: true, force: true });
+    } catch {
+      // Another user's.
+    }
+  }
 }
 
 /**

@@ -10,7 +10,7 @@ import { ENTERS } from './deployment-halt.ts';
 import { DECOY_LOGIN, INSTRUMENTS, type Instrument, LATE, type Step } from './schedule.ts';
 
 const PATIENCE_MS = 20_000;
-/** Eight lanes look at once, and a look costs the database more than what it waits for. */
+/** Eight lanes look at once: to look more often costs more and ends nothing sooner. */
 const LOOK_MS = 50;
 /** How long a fault keeps its caller waiting. */
 const HOLD_MS: Readonly<Record<string, number>> = { slow: 600 };

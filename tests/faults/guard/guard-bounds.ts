@@ -47,6 +47,10 @@ function spansOf({ account, chain }: Judged): Span[] {
   return spans;
 }
 
+/** Whether an account stands clearly down at this moment, where its market trades. */
+export const isDownNow = ({ account, chain }: Pick<Judged, 'account' | 'chain'>): boolean =>
+  clearlyDown(chain.links, account.world.truth.now(), TRIP_BPS);
+
 function clearlyDown(links: readonly Link[], moment: Moment, bps: number): boolean {
   if (moment.lots === 0 || moment.tradable < moment.lots) return false;
   const last = links.findLast((l) => l.settled && l.capture.atMs <= moment.atMs);
@@ -57,7 +61,7 @@ function clearlyDown(links: readonly Link[], moment: Moment, bps: number): boole
 
 /** 2. */
 function answered({ account, notes, trips }: Judged, { fromMs, toMs, hard }: Span): string[] {
-  const { disturbedMs, guards, polled } = account.world;
+  const { disturbedMs, guards, outages, polled } = account.world;
   const phase = notes.findLast((n) => n.kind === 'phase' && n.atMs <= fromMs)?.body.is ?? 'armed';
   if (phase !== 'armed' && phase !== 'suspect') return [];
   const lane = polled === null ? 'webhook' : 'poll';
@@ -65,16 +69,19 @@ function answered({ account, notes, trips }: Judged, { fromMs, toMs, hard }: Spa
   // Where the bridge closes what leaves no time, we hear of it when we look.
   const { hardMs } = guardBound({ lane: 'webhook', bridgeGuards: false }, WARNING_MS);
   const strictMs = (hard ? hardMs : ordinaryMs) + ROUND_MS;
-  const disturbed = disturbedMs.findLast((d) => d >= fromMs - UNDISTURBED_MS && d <= fromMs + strictMs);
-  const dueMs =
-    disturbed === undefined ? fromMs + strictMs : Math.max(fromMs, lastOf(disturbedMs, toMs)) + RECOVERY_MS;
+  const ends = outages.filter((o) => o.fromMs <= toMs).map((o) => o.toMs);
+  const troubles = [...disturbedMs, ...ends].toSorted((a, b) => a - b);
+  const disturbed = troubles.find((d) => d >= fromMs - UNDISTURBED_MS && d <= fromMs + strictMs);
+  const isOut = outages.some((o) => o.fromMs <= fromMs + strictMs && o.toMs >= fromMs);
+  const isCalm = disturbed === undefined && !isOut;
+  const dueMs = isCalm ? fromMs + strictMs : Math.max(fromMs, lastOf(troubles, toMs)) + RECOVERY_MS;
   const isAnswered = trips.some((t) => {
     const atMs = t['triggered_at'] === null ? null : new Date(t['triggered_at'] as string).getTime();
     return atMs !== null && atMs <= dueMs && atMs >= fromMs;
   });
   if (toMs < dueMs && !isAnswered) return [];
   const kind = hard ? 'hard' : 'ordinary';
-  account.world.count(disturbed === undefined ? `bound held: ${kind}` : 'bound held after trouble');
+  account.world.count(isCalm ? `bound held: ${kind}` : 'bound held after trouble');
   return isAnswered
     ? []
     : [`(2) down${hard ? ' far' : ''} since ${clock(fromMs)}, and no trip by ${clock(dueMs)}`];

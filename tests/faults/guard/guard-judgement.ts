@@ -8,7 +8,7 @@ import { judgeBounds } from './guard-bounds.ts';
 import type { Chain } from './guard-chain.ts';
 import { chainOf, clock, fallAt, type Link } from './guard-chain.ts';
 import { guardNotes, type Note } from './guard-notes.ts';
-import type { GuardedAccount } from './guarded-account.ts';
+import type { Deed, GuardedAccount } from './guarded-account.ts';
 
 const TRIP_BPS = 2_000;
 const HARD_BPS = 2_500;
@@ -22,7 +22,7 @@ const ROUNDING_BPS = 0.1;
 export type Judged = { account: GuardedAccount; notes: Note[]; trips: Row[]; chain: Chain };
 
 /** When a person opened the latch. */
-const rearms = ({ deeds }: GuardedAccount): number[] =>
+export const rearms = ({ deeds }: GuardedAccount): number[] =>
   deeds.flatMap((d) => (d.what === 'rearm' && d.status === 200 ? [d.atMs] : []));
 const ms = (value: unknown): number => new Date(value as string | Date).getTime();
 
@@ -72,7 +72,12 @@ function flat({ account, trips }: Judged): string[] {
   ];
 }
 
-const isPersons = (trip: Row): boolean => String(trip['cause']).split(',').includes('person');
+/** Ordered by a person, or brought forward by one who joined it. */
+function isPersons({ deeds }: GuardedAccount, trip: Row): boolean {
+  const joined = (d: Deed) =>
+    d.what === 'close-all' && d.status === 200 && d.atMs === ms(trip['triggered_at'] ?? 0);
+  return String(trip['cause']).split(',').includes('person') || deeds.some(joined);
+}
 const isBridges = (trip: Row): boolean => String(trip['cause']).split(',').includes('bridge');
 
 /** 2. Two samples of a fall, or one that left no time; and the warning was as long as it was said to be. */
@@ -82,7 +87,7 @@ function meant({ account, chain }: Judged, trip: Row): string[] {
     trip['triggered_at'] === null ? null : ms(trip['triggered_at']),
   ];
   const at = `the trip of ${clock(warnedMs)}`;
-  if (isPersons(trip)) return [];
+  if (isPersons(account, trip)) return [];
   const early = triggeredMs !== null && triggeredMs - warnedMs < WARNING_MS && !isBridges(trip);
   const { hard } = trip['evidence'] as { hard: boolean };
   const tooSoon =
@@ -167,7 +172,7 @@ function latch({ account, chain, notes, trips }: Judged): string[] {
       const at = `(5) at ${clock(atMs)}`;
       if (was === 'flat_latched' && is !== 'tripped' && !opened.includes(atMs))
         return [`${at} the latch opened by itself`];
-      if (was === 'tripped' && is !== 'flat_latched' && !trips.some(isPersons))
+      if (was === 'tripped' && is !== 'flat_latched' && !trips.some((trip) => isPersons(account, trip)))
         return [`${at} a trip ended without its latch`];
       if (was === 'warned' && is === 'armed' && !rising(atMs, TRIP_BPS - SLACK_BPS))
         return [`${at} a warning was taken back`];
@@ -193,13 +198,15 @@ async function told({ account, trips }: Judged): Promise<string[]> {
     const name = `the trip of ${clock(ms(trip['warned_at']))}`;
     const first = closes.find((c) => c['trip'] === trip['id'])?.['first'] ?? null;
     const [warned] = of('guard-warned');
-    const expected = {
-      'guard-warned': isPersons(trip) ? null : 1,
-      'guard-tripped': trip['triggered_at'] === null ? 0 : 1,
-    };
-    const counts = Object.entries(expected).flatMap(([kind, n]) =>
-      n === null || of(kind).length === n ? [] : [`(6) of ${name} ${kind} was said ${of(kind).length} times`],
-    );
+    const isTriggered = trip['triggered_at'] !== null;
+    const byPerson = isPersons(account, trip);
+    const said = alerts.filter((a) => a['kind'] === 'guard-tripped' && a['trip'] === trip['id']);
+    const counts = [
+      ...(byPerson || of('guard-warned').length === 1 ? [] : [`(6) of ${name} nobody was warned`]),
+      ...(of('guard-tripped').length === Number(isTriggered) || (byPerson && said.length > 0)
+        ? []
+        : [`(6) of ${name} it was said ${of('guard-tripped').length} times that it closes`]),
+    ];
     const late = first !== null && warned !== undefined && ms(warned['created_at']) > ms(first);
     return [...counts, ...(late ? [`(6) ${name} was told after the first close`] : [])];
   });

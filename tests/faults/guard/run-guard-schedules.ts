@@ -1,8 +1,10 @@
 // Runs schedules, each on an account of its own and to its quiet end, and judges them. A program of its own, so that one with
 // a protection taken out may be run in its place.
 import type { TestDatabase } from '../../support/test-database.ts';
-import { clock } from './guard-chain.ts';
-import { judgeGuard } from './guard-judgement.ts';
+import { isDownNow } from './guard-bounds.ts';
+import { chainOf, clock } from './guard-chain.ts';
+import { judgeGuard, rearms } from './guard-judgement.ts';
+import { guardNotes } from './guard-notes.ts';
 import type { GuardSchedule } from './guard-schedule.ts';
 import { said } from './guard-step.ts';
 import { GuardedAccount, laneName } from './guarded-account.ts';
@@ -64,8 +66,9 @@ function jobs({ at, world }: GuardedAccount): string[] {
   ];
 }
 
-/** What is under way; null: nothing. A suspicion of a market that does not move stays. */
-async function openWork({ at, t }: GuardedAccount): Promise<string | null> {
+/** What is under way, or should be; null: nothing. */
+async function openWork(account: GuardedAccount): Promise<string | null> {
+  const { at, t, world } = account;
   const [row] = await t.sql(
     `SELECT a.guard_phase AS phase, (SELECT count(*) FROM commands c WHERE c.account_id = a.id AND c.state IN ('sent', 'unknown')
        OR c.account_id = a.id AND c.state = 'created' AND c.trip_id IS NOT NULL)::int AS commands FROM accounts a WHERE a.id = $1`,
@@ -73,9 +76,10 @@ async function openWork({ at, t }: GuardedAccount): Promise<string | null> {
   );
   const phase = String(row?.['phase']);
   const commands = Number(row?.['commands']);
-  return ['suspect', 'warned', 'tripped'].includes(phase) || commands > 0
-    ? `${phase}, ${commands} commands`
-    : null;
+  if (['suspect', 'warned', 'tripped'].includes(phase) || commands > 0)
+    return `${phase}, ${commands} commands`;
+  const chain = chainOf(await guardNotes(t, at.desk.account.id), world.truth, rearms(account));
+  return phase === 'armed' && isDownNow({ account, chain }) ? 'down, and nobody has tripped it' : null;
 }
 
 /** What the schedule reached, for the census. */
