@@ -72,7 +72,10 @@ export function tradingContract({ test, ...w }: Contract): void {
     const [trade, ...more] = await list(t, '/api/v1/trades');
     expect(more).toEqual([]);
     expect(trade).toMatchObject({ source: 'manual', side: 'sell', volume: '0.2', signal_id: null });
-    const divergences = await list(t, '/api/v1/reconciliation/divergences');
+    // Two looks may come at once, and the older picture of the two is refused: that is said of the snapshot, not of the trade.
+    const named = async () =>
+      (await list(t, '/api/v1/reconciliation/divergences')).filter((d) => d.broker_key !== 'snapshot');
+    const divergences = await named();
     expect(divergences).toEqual([
       expect.objectContaining({
         ...{ account_id: t.accountId, code: 'EXTERNAL_POSITION', broker_key: trade.position_id },
@@ -80,7 +83,7 @@ export function tradingContract({ test, ...w }: Contract): void {
       }),
     ]);
     await applied(t);
-    expect(await list(t, '/api/v1/reconciliation/divergences')).toHaveLength(1);
+    expect(await named()).toHaveLength(1);
     const path = `/api/v1/reconciliation/divergences/${divergences[0]?.id}`;
     const adopt = (token: string) => w.as(token, 'POST', `${path}/adopt`, { reason: 'placed by hand' });
     await w.refusal(adopt(w.dev.tokens.other), 403, 'forbidden');

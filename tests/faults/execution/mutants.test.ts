@@ -8,7 +8,9 @@ import { restoreUnderway } from './restore-underway.ts';
 import { runSchedules } from './run-schedules.ts';
 import { DECOY_LOGIN, type Entry, LATE, type Step, scheduleOf, togetherAt } from './schedule.ts';
 
-const { seed } = runs();
+/** The same each time: with how few schedules a loss is noticed is a matter of luck. `FC_SEED` takes others. */
+const SHORT_SEED = 1_278_939_032;
+const seed = process.env['FC_SEED'] === undefined ? SHORT_SEED : runs().seed;
 /** The last of them is on an account that nets. */
 const SCHEDULES = { from: 2, count: 3 };
 /** Long enough for what must come meanwhile, also on a loaded machine. */

@@ -9,7 +9,10 @@ import { restoreUnderway } from './restore-underway.ts';
 import { LANES, type Outcome, runSchedules } from './run-schedules.ts';
 import { haltingSchedule, scheduleOf } from './schedule.ts';
 
-const { seed } = runs();
+/** The short run is the same each time; a longer one (`SCHEDULES`) takes other schedules at each, and prints its seed. */
+const SHORT_SEED = 1_884_417_691;
+const isShort = process.env['SCHEDULES'] === undefined && process.env['FC_SEED'] === undefined;
+const seed = isShort ? SHORT_SEED : runs().seed;
 const ONE = process.env['SCHEDULE'];
 const COUNT = Number(process.env['SCHEDULES'] ?? 100);
 /** When those have met their hazards: schedules of one who halts the deployment over and over, and others beside him. */

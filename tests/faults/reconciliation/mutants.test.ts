@@ -31,7 +31,9 @@ import type { Step } from './ledger-step.ts';
 import { runLedgerSchedules } from './run-ledger-schedules.ts';
 import { takeNotes } from './witness.ts';
 
-const { seed } = runs();
+/** The same each time: with how few schedules a loss is noticed is a matter of luck. `FC_SEED` takes others. */
+const SHORT_SEED = -872_869_243;
+const seed = process.env['FC_SEED'] === undefined ? SHORT_SEED : runs().seed;
 const RUN_MS = 180_000;
 const faulty = (kind: string, on: Fault['on']): Fault => ({ do: 'fault', kind, on, times: 1 });
 
