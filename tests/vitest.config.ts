@@ -34,6 +34,9 @@ TOGETHER.push(
   'tests/faults/hang-up.test.ts',
 );
 
+/** What a run leaves to another, which has the machine for itself: its clock waits for nobody, and its calls time out. */
+const APART = (process.env['APART'] ?? '').split(',').filter((file) => file !== '');
+
 /** What takes longest comes first, or a core would wait for it at the end. A run knows no times of the one before. */
 const LONGEST = [
   ...[
@@ -83,7 +86,11 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'alone', include: ['tests/**/*.test.ts'], exclude: ['tests/workers/**', ...TOGETHER] },
+        test: {
+          name: 'alone',
+          include: ['tests/**/*.test.ts'],
+          exclude: ['tests/workers/**', ...TOGETHER, ...APART],
+        },
       },
     ],
     globalSetup: ['tests/support/database-server.ts'],
