@@ -72,7 +72,6 @@ export function tradingContract({ test, ...w }: Contract): void {
     const [trade, ...more] = await list(t, '/api/v1/trades');
     expect(more).toEqual([]);
     expect(trade).toMatchObject({ source: 'manual', side: 'sell', volume: '0.2', signal_id: null });
-    // Of two looks at once the older is refused, and that is said of no trade.
     const named = () => list(t, '/api/v1/reconciliation/divergences?code=EXTERNAL_POSITION');
     const divergences = await named();
     expect(divergences).toEqual([
