@@ -6,7 +6,10 @@ import { getTerms } from './approvals/get-terms.ts';
 import { listApprovals } from './approvals/list-approvals.ts';
 import { postApproval } from './approvals/post-approval.ts';
 import { postConsent } from './approvals/post-consent.ts';
+import { deleteChart } from './charts/delete-chart.ts';
 import { getChart } from './charts/get-chart.ts';
+import { getSignalChart } from './charts/get-signal-chart.ts';
+import { getTradeChart } from './charts/get-trade-chart.ts';
 import { postChart } from './charts/post-chart.ts';
 import { dismissRestoreSuspicion } from './execution/dismiss-restore-suspicion.ts';
 import { getAccount } from './execution/get-account.ts';
@@ -200,6 +203,9 @@ export const ROUTES: readonly Endpoint[] = [
   postCalendarBlock,
   postSymbolCalendar,
   postChart,
+  getSignalChart,
+  getTradeChart,
+  deleteChart,
   getChart,
   getJwks,
   healthz,

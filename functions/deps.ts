@@ -48,14 +48,14 @@ type Parts = {
   media: ObjectStore;
   /** How this runtime makes a call to a given address. */
   transport: Transport;
-  loadRasterizerWasm: Deps['loadRasterizerWasm'];
+  loadWasm: Pick<Deps, 'loadRasterizerWasm' | 'loadLayoutWasm'>;
   clock?: Clock;
   log?: Log;
 };
 
 /** Wires everything that both clouds share. */
 export function wire(parts: Parts): Wiring {
-  const { config, queue, media, loadRasterizerWasm } = parts;
+  const { config, queue, media, loadWasm } = parts;
   const clock = parts.clock ?? systemClock;
   const log = parts.log ?? consoleLog;
   const db = createDatabase({
@@ -87,7 +87,7 @@ export function wire(parts: Parts): Wiring {
       metrics: redis.metricsOf(guarded, lingers),
       redisAnswers: redis.answers,
       log,
-      loadRasterizerWasm,
+      ...loadWasm,
       after: guarded,
     };
   };
@@ -144,25 +144,23 @@ export type WorkerBindings = {
   WORK: Queue<WorkMessage>;
   RECONCILE: Queue<WorkMessage>;
   SLOW: Queue<WorkMessage>;
+  PICTURES: Queue<WorkMessage>;
   MEDIA: R2Bucket;
 };
 
 /** Wires the Worker. */
-export const wireWorker = (
-  config: Config,
-  bindings: WorkerBindings,
-  loadRasterizerWasm: Deps['loadRasterizerWasm'],
-): Wiring =>
+export const wireWorker = (config: Config, bindings: WorkerBindings, loadWasm: Parts['loadWasm']): Wiring =>
   wire({
     config,
     queue: laneQueue({
       events: cloudflareQueue(bindings.WORK),
       reconciles: cloudflareQueue(bindings.RECONCILE),
       slow: cloudflareQueue(bindings.SLOW),
+      pictures: cloudflareQueue(bindings.PICTURES),
     }),
     media: r2Store(bindings.MEDIA),
     transport: fetchTransport(isLoopback(config.PUBLIC_BASE_URL) ? null : dnsOverHttps(DNS_OVER_HTTPS_URL)),
-    loadRasterizerWasm,
+    loadWasm,
   });
 
 export type AwsCredentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
@@ -172,22 +170,28 @@ export function wireLambda(
   config: Config,
   credentials: AwsCredentials,
   transport: Transport,
-  loadRasterizerWasm: Deps['loadRasterizerWasm'],
+  loadWasm: Parts['loadWasm'],
 ): Wiring {
   const region = need(config, 'AWS_REGION');
   const timeoutMs = CLOUD_TIMEOUT_MS;
-  const queueAt = (key: 'QUEUE_URL' | 'RECONCILE_QUEUE_URL' | 'SLOW_QUEUE_URL'): WorkQueue => {
+  const queueAt = (
+    key: 'QUEUE_URL' | 'RECONCILE_QUEUE_URL' | 'SLOW_QUEUE_URL' | 'PICTURES_QUEUE_URL',
+  ): WorkQueue => {
     const queueUrl = need(config, key);
     return sqsQueue({ queueUrl, endpoint: config.QUEUE_ENDPOINT, region, credentials, timeoutMs });
   };
+  const lane = (key: Parameters<typeof queueAt>[0]): WorkQueue => ({
+    send: (messages, delay) => queueAt(key).send(messages, delay),
+  });
   const queue = laneQueue({
-    events: queueAt('QUEUE_URL'),
+    events: lane('QUEUE_URL'),
     // A duty that has no account reconciled, or none that is slow, is not given where that is asked for.
-    reconciles: { send: (messages, delay) => queueAt('RECONCILE_QUEUE_URL').send(messages, delay) },
-    slow: { send: (messages, delay) => queueAt('SLOW_QUEUE_URL').send(messages, delay) },
+    reconciles: lane('RECONCILE_QUEUE_URL'),
+    slow: lane('SLOW_QUEUE_URL'),
+    pictures: lane('PICTURES_QUEUE_URL'),
   });
   const media = mediaFor(config, { region, credentials, timeoutMs });
-  return wire({ config, queue, media, transport, loadRasterizerWasm });
+  return wire({ config, queue, media, transport, loadWasm });
 }
 
 /** Duties without a bucket have no chart route; one that lands there all the same is `misconfigured`. */
@@ -201,5 +205,5 @@ function mediaFor(
     need(config, 'MEDIA_BUCKET');
     return null;
   };
-  return { get: refuse, put: async () => void (await refuse()) };
+  return { get: refuse, put: async () => void (await refuse()), delete: async () => void (await refuse()) };
 }

@@ -3,6 +3,8 @@
  * the schedule. Every consumer is idempotent: a message may come twice, late, or not at all.
  */
 import { pruneBridgePolls } from './bridge/prune-bridge-polls.ts';
+import { drawPicture } from './charts/draw-picture.ts';
+import { pruneCharts } from './charts/prune-charts.ts';
 import { executeApproval } from './execution/execute-approval.ts';
 import { sendCommand } from './execution/send-command.ts';
 import { rewrapSecrets } from './identity/rewrap-secrets.ts';
@@ -24,6 +26,7 @@ import {
   readOutboxEvents,
   sweepOutbox,
 } from './platform/outbox-store.ts';
+import { PICTURE_TOPIC } from './platform/picture-wish.ts';
 import { laneOf, WORK_LANES, type WorkLane, type WorkMessage } from './platform/work-queue.ts';
 import { rollUpMetrics } from './reconciliation/metric-store.ts';
 import { reconcileAccount } from './reconciliation/reconcile-account.ts';
@@ -38,6 +41,8 @@ import { pruneIntake } from './signals/prune-intake.ts';
 
 const MINUTE_MS = 60_000;
 const SWEEP_LIMIT = 500;
+/** Pictures of a tick: what their lane draws in a minute with ease. */
+const PICTURES_LIMIT = 100;
 
 /** How much of what came together is worked at once: Workers have six connections, and one is the database's. */
 const PARALLEL = 5;
@@ -65,6 +70,7 @@ export const CONSUMERS: Readonly<Record<string, Consumer>> = {
   'approval.rejected': acknowledge,
   'command.created': sendCommand,
   [ALERT_TOPIC]: sendAlert,
+  [PICTURE_TOPIC]: drawPicture,
 };
 /** Topics whose events, where several come together, cost one call and not one each. */
 export const BULK_CONSUMERS: Readonly<Record<string, BulkConsumer>> = { 'signal.created': fanOutSignals };
@@ -90,7 +96,9 @@ export async function consume(deps: Deps, messages: readonly WorkMessage[]): Pro
     const own = messages.filter((m) => laneOf(m) === lane);
     if (own.length === 0) continue;
     const work = await piecesOf(deps, lane, own, again);
-    const putOff = await workInShares(deps.clock, work, { parallel: PARALLEL, roundMs: ROUND_MS });
+    // A picture is drawn in one piece of CPU time, and nobody waits for it.
+    const parallel = lane === 'pictures' ? 1 : PARALLEL;
+    const putOff = await workInShares(deps.clock, work, { parallel, roundMs: ROUND_MS });
     await sendLater(deps, putOff, again);
   }
   watchSchedule(deps);
@@ -116,16 +124,18 @@ async function piecesOf(
   again: Again,
 ): Promise<Piece[]> {
   try {
-    return await (lane === 'events' ? eventWork : accountWork)(deps, messages, again);
+    return await (isOfEvents(lane) ? eventWork : accountWork)(deps, messages, again);
   } catch (e) {
     const [first] = messages;
     const id = first === undefined ? '' : idOf(first);
-    const name = lane === 'events' ? 'outbox' : 'reconcile';
+    const name = isOfEvents(lane) ? 'outbox' : 'reconcile';
     line(deps, { name, outcome: 'failed', id, sinceMs: deps.clock.nowMs() }, e);
     again(messages);
     return [];
   }
 }
+
+const isOfEvents = (lane: WorkLane): boolean => lane === 'events' || lane === 'pictures';
 
 /** The first that it names. */
 const idOf = (m: WorkMessage): string =>
@@ -236,12 +246,19 @@ function line(deps: Deps, { name, outcome, id, sinceMs, events = 1 }: Work, caus
   });
 }
 
+/** Pictures go out behind everything that trades. */
+async function sendPictures({ db, clock, queue }: Deps): Promise<void> {
+  const pictures = await sweepOutbox(db, clock.nowMs(), PICTURES_LIMIT, 'pictures');
+  await queue.send(pictures.map((id) => ({ kind: 'outbox' as const, id, picture: true as const })));
+}
+
 /**
  * What a tick does beside trading. None of it may hold up the others or the tick: what fails is logged and comes again.
  */
 async function keepHouse(deps: Deps): Promise<void> {
   const chores = {
     raiseAlerts,
+    sendPictures,
     rollUpMetrics,
     seedDefaultProducer,
     rewrapSecrets,
@@ -249,6 +266,7 @@ async function keepHouse(deps: Deps): Promise<void> {
     pruneIntake,
     pruneBridgePolls,
     pruneEquityPoints,
+    pruneCharts,
   };
   for (const [name, chore] of Object.entries(chores))
     try {

@@ -12,6 +12,7 @@ import type {
 import { AwsClient } from 'aws4fetch';
 import type { Hono } from 'hono';
 import { handle, type LambdaContext } from 'hono/aws-lambda';
+import layoutWasm from 'satori/yoga.wasm';
 import { createApp, type DoorContext } from './app.ts';
 import { type AwsCredentials, type Wiring, wireLambda } from './deps.ts';
 import { consume, runTick } from './jobs.ts';
@@ -72,7 +73,10 @@ const config = parseConfig(
   systemClock.nowMs(),
 );
 const transport = nodeTransport({ local: isLoopback(config.PUBLIC_BASE_URL) });
-const wiring: Wiring = wireLambda(config, credentials, transport, async () => rasterizerWasm);
+const wiring: Wiring = wireLambda(config, credentials, transport, {
+  loadRasterizerWasm: async () => rasterizerWasm,
+  loadLayoutWasm: async () => layoutWasm,
+});
 const ids = createIds(systemClock);
 const app = createApp();
 

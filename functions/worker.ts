@@ -1,5 +1,6 @@
 /** The Cloudflare door: HTTP, the cron tick and the queue. A wrong environment answers 503 on every route. */
 import rasterizerWasm from '@resvg/resvg-wasm/index_bg.wasm';
+import layoutWasm from 'satori/yoga.wasm';
 import { createApp } from './app.ts';
 import { type Wiring, type WorkerBindings, wireWorker } from './deps.ts';
 import { consume, runTick } from './jobs.ts';
@@ -13,6 +14,10 @@ import type { WorkMessage } from './platform/work-queue.ts';
 
 type Env = Record<string, unknown> & WorkerBindings;
 
+const LOAD_WASM = {
+  loadRasterizerWasm: async () => rasterizerWasm,
+  loadLayoutWasm: async () => layoutWasm,
+};
 const app = createApp();
 const ids = createIds(systemClock);
 let wired: { wiring: Wiring } | { error: ConfigError } | undefined;
@@ -25,7 +30,7 @@ function wiringOf(env: Env): { wiring: Wiring } | { error: ConfigError } {
 function tryWire(env: Env): { wiring: Wiring } | { error: ConfigError } {
   try {
     const config = parseConfig(env, 'all', systemClock.nowMs());
-    return { wiring: wireWorker(config, env, async () => rasterizerWasm) };
+    return { wiring: wireWorker(config, env, LOAD_WASM) };
   } catch (e) {
     if (!(e instanceof ConfigError)) throw e;
     consoleLog({ kind: 'fault', name: 'config', outcome: 'misconfigured', request_id: '', cause: e.message });

@@ -21,7 +21,7 @@ const ARROWS: Record<string, readonly string[]> = {
   approvals: ['platform', 'identity', 'signals', 'execution'],
   reconciliation: ['platform', 'identity', 'signals', 'bridge', 'market', 'execution', 'ledger', 'risk'],
   notify: ['platform', 'identity', 'signals'],
-  charts: ['platform', 'identity', 'market'],
+  charts: ['platform', 'identity', 'market', 'ledger'],
 };
 
 /** Verbs that an endpoint or a job begins with; every other name in a room is a noun and so a rule. */
@@ -71,6 +71,8 @@ const PURE_PACKAGES = new Set([
   'canonicalize',
   'big.js',
   'fflate',
+  // The zlib that CompressionStream runs, at a level of our choice and without a turn of the event loop.
+  'node:zlib',
   'trading-signals',
 ]);
 

@@ -82,7 +82,7 @@ describe('a tick', () => {
     expect(await deps.drain()).toEqual([]);
     deps.clock.advance(MINUTE_MS);
     await runTick(deps, deps.clock.nowMs());
-    expect(deps.sent.filter((m) => m.kind === 'outbox')).toEqual([]);
+    expect(deps.sent.filter((m) => m.kind === 'outbox' && m.picture === undefined)).toEqual([]);
   });
 
   it('that fails half-way leaves its minute unfinished, and the next one does the work', async () => {
@@ -102,6 +102,25 @@ describe('a tick', () => {
     await runTick(deps, deps.clock.nowMs());
     expect(deps.sent.map((m) => m.kind).sort()).toEqual(['outbox', 'schedule']);
     expect((await ticks()).map((r) => r['finished_at'] !== null)).toEqual([false, true]);
+  });
+
+  it('reconciles and ends whatever becomes of pictures', async () => {
+    const wish = { kind: 'signal', id: deps.ids.next(), user_id: desk.userId };
+    await t.sql(
+      `INSERT INTO outbox (id, topic, payload, created_at, available_at, attempts)
+        VALUES ($1, 'picture.wanted', $2, $3, $3, 0)`,
+      [deps.ids.next(), JSON.stringify(wish), isoTime(START_MS)],
+    );
+    const { queue } = deps;
+    const send: typeof queue.send = async (messages, seconds) => {
+      if (messages.some((m) => m.kind === 'outbox' && m.picture)) throw new Error('no such queue');
+      await queue.send(messages, seconds);
+    };
+    deps.queue = { send };
+    await runTick(deps, deps.clock.nowMs());
+    expect(deps.sent.map((m) => m.kind)).toEqual(['schedule']);
+    expect((await ticks()).map((r) => r['finished_at'] !== null)).toEqual([true]);
+    expect(outcomesOf('sendPictures')).toEqual(['failed']);
   });
 
   it('passes over accounts whose bridge was revoked, and forgets minutes of more than a week ago', async () => {
@@ -160,7 +179,7 @@ describe('a message', () => {
     await t.sql(`UPDATE outbox SET payload = '{"signal_id":"no id"}' WHERE id = $1`, [bad?.eventId]);
     const messages = signals.map((s) => ({ kind: 'outbox' as const, id: s.eventId }));
     expect([...(await consume(deps, messages))].map((m) => 'id' in m && m.id)).toEqual([bad?.eventId]);
-    const rows = await t.sql('SELECT id FROM outbox WHERE done_at IS NULL');
+    const rows = await t.sql(`SELECT id FROM outbox WHERE done_at IS NULL AND topic <> 'picture.wanted'`);
     expect(rows).toEqual([{ id: bad?.eventId }]);
     expect(deps.lines[0]).toMatchObject({ name: 'signal.created', outcome: 'failed', events: 4 });
     const good = signals.slice(1).map((s) => ({ kind: 'outbox' as const, id: s.eventId }));

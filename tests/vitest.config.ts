@@ -104,6 +104,7 @@ export default defineConfig({
     server: { deps: { inline: [/\.wasm$/] } },
     // Two cores, and often a file that waits: for a time to pass, for a process to start or to be gone.
     maxWorkers: 5,
+    // Measured over the project `together` alone: what the other adds runs as bundles, in processes that it does not see.
     coverage: {
       provider: 'v8',
       include: ['functions/**/*.ts'],

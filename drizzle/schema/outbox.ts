@@ -20,6 +20,10 @@ export const outbox = pgTable(
   },
   (t) => [
     index('ix_outbox_pending').on(t.availableAt).where(sql`${t.doneAt} is null and ${t.deadAt} is null`),
+    // Pictures wait for everything else, and how many do is counted before one more is asked for.
+    index('ix_outbox_pictures')
+      .on(t.availableAt)
+      .where(sql`${t.topic} = 'picture.wanted' and ${t.doneAt} is null and ${t.deadAt} is null`),
     index('ix_outbox_dead').on(t.deadAt).where(sql`${t.deadAt} is not null`),
   ],
 );

@@ -11,25 +11,48 @@ export type CandleRects = { bodies: Rect[]; wicks: Rect[] };
 /** Bars stand no further apart than this, in CSS pixels, however few there are. */
 export const MAX_SPACING = 36;
 
-/** Width of a wick in device pixels: one CSS pixel, less where bars stand closer than that. */
+/** Closer than this, in CSS pixels, a wick of a whole CSS pixel would be as wide as the body. */
+const THIN_BELOW = 2.5;
+
+/** Width of a wick in device pixels: one CSS pixel, one device pixel where bars stand close. */
 function wickWidthAt(spacing: number, ratio: number): number {
-  return Math.max(1, Math.min(Math.floor(ratio), Math.floor(spacing)));
+  return spacing / ratio < THIN_BELOW ? 1 : Math.max(1, Math.floor(ratio));
+}
+
+/** The width or one pixel less: that of the two with the parity of a wick. */
+function centrable(width: number, hairline: number): number {
+  return width >= 2 && width % 2 !== hairline % 2 ? width - 1 : width;
 }
 
 /** Width of a body in device pixels for a bar spacing in device pixels. */
 export function bodyWidth(spacing: number, ratio: number): number {
   const css = spacing / ratio;
   const hairline = wickWidthAt(spacing, ratio);
-  if (css >= 2.5 && css <= 4) return Math.floor(3 * ratio);
+  if (css >= THIN_BELOW && css <= 4) {
+    return centrable(Math.min(Math.floor(3 * ratio), Math.max(3, Math.floor(spacing))), hairline);
+  }
   const coefficient = 1 - (0.2 * Math.atan(Math.max(4, css) - 4)) / (Math.PI / 2);
   const width = Math.max(hairline, Math.min(Math.floor(spacing * coefficient), Math.floor(spacing)));
-  return width >= 2 && width % 2 !== hairline % 2 ? width - 1 : width;
+  return centrable(width, hairline);
 }
 
-/** Columns of `count` bars, the last one ending at `right`; `spacing` is the distance of their middles. */
-export function barColumns(count: number, left: number, right: number, ratio: number): BarColumn[] {
+/** Width of a brick: all of its column but a hairline, of the parity of a wick. */
+function brickWidth(spacing: number, ratio: number): number {
+  const hairline = wickWidthAt(spacing, ratio);
+  const width = Math.max(hairline, Math.floor(spacing) - (spacing >= 3 * ratio ? ratio : 0));
+  return centrable(width, hairline);
+}
+
+/** Columns of `count` bars or bricks, the last one ending at `right`; `spacing` is the distance of their middles. */
+export function barColumns(
+  count: number,
+  left: number,
+  right: number,
+  ratio: number,
+  bricks = false,
+): BarColumn[] {
   const spacing = Math.min((right - left) / Math.max(1, count), MAX_SPACING * ratio);
-  const width = bodyWidth(spacing, ratio);
+  const width = bricks ? brickWidth(spacing, ratio) : bodyWidth(spacing, ratio);
   const wickWidth = wickWidthAt(spacing, ratio);
   const start = right - count * spacing;
   const columns: BarColumn[] = [];
@@ -46,15 +69,17 @@ export function barColumns(count: number, left: number, right: number, ratio: nu
   return columns;
 }
 
+/** The frame of a body, as thick as its wick where that leaves an inside, else one pixel; too small for both, it is full. */
 function frame(body: Rect, line: number): Rect[] {
   const { x, y, width, height } = body;
-  if (width <= 2 * line || height <= 2 * line) return [body];
-  const inner = height - 2 * line;
+  if (width < 3 || height < 3) return [body];
+  const [side, edge] = [width > 2 * line ? line : 1, height > 2 * line ? line : 1];
+  const inner = height - 2 * edge;
   return [
-    { x, y, width, height: line },
-    { x, y: y + height - line, width, height: line },
-    { x, y: y + line, width: line, height: inner },
-    { x: x + width - line, y: y + line, width: line, height: inner },
+    { x, y, width, height: edge },
+    { x, y: y + height - edge, width, height: edge },
+    { x, y: y + edge, width: side, height: inner },
+    { x: x + width - side, y: y + edge, width: side, height: inner },
   ];
 }
 

@@ -13,7 +13,9 @@ export type Candle = {
   volume?: number;
 };
 /** A fault in a request: RFC 6901 pointer, sentence, and a code where a caller may act on it. */
-export type SpecFault = { pointer: string; detail: string; code?: 'unsupported-character' };
+export type SpecFault = { pointer: string; detail: string; code?: 'unsupported-character' | 'no-candles' };
+/** More faults of one request are not told, and not looked for. */
+export const MAX_FAULTS = 100;
 
 /** A bar as sent: time is ISO 8601 with a zone or whole Unix seconds; prices are decimal strings or numbers. */
 export type RawCandle = {
@@ -106,6 +108,7 @@ export function candleFaults(candles: readonly unknown[], digits: number, pointe
   const faults: SpecFault[] = [];
   let previous: number | undefined;
   for (const [index, candidate] of candles.entries()) {
+    if (faults.length > MAX_FAULTS) break;
     if (typeof candidate !== 'object' || candidate === null) continue;
     const raw: Record<string, unknown> = { ...candidate };
     const at = `${pointer}/${index}`;

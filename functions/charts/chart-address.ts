@@ -12,6 +12,8 @@ export const PRIVATE_LIFE_SECONDS = 3600;
 
 const FILE = /^((?:p-)?[0-9a-f]{64})\.(png|svg|pdf)$/;
 
+const DIGEST = /^(?:p-)?[0-9a-f]{64}$/;
+
 export type ChartFile = { digest: string; format: 'png' | 'svg' | 'pdf'; private: boolean };
 
 /** The digest and format that a file name names; null where it is not one of a chart. */
@@ -21,6 +23,13 @@ export function chartFile(name: string): ChartFile | null {
   const digest = found[1] ?? '';
   return { digest, format: found[2] as ChartFile['format'], private: digest.startsWith('p-') };
 }
+
+/** Where a file is in object storage: the path of its address. */
+export const fileKey = ({ digest, format }: Pick<ChartFile, 'digest' | 'format'>): string =>
+  `charts/${digest}.${format}`;
+
+/** The digest that an API path names, without a format; null where it is none. */
+export const chartDigestOf = (text: string): string | null => (DIGEST.test(text) ? text : null);
 
 /** The key of one user's private digests. */
 export async function privateDigestKey(

@@ -6,7 +6,7 @@ import type { Candle } from './candle-series.ts';
 import { isPrivateChart, type ResolvedChart } from './resolved-chart.ts';
 
 /** Raised with every change that moves a pixel: old pictures keep their address, new ones get another. */
-export const RENDERER_VERSION = 1;
+export const RENDERER_VERSION = 2;
 
 /** Market charts are public; the digest of a private chart is keyed with at least 32 bytes. */
 export type DigestPrivacy =
@@ -19,11 +19,16 @@ function row({ timeMs, open, high, low, close, volume }: Candle): (number | null
   return [timeMs, open, high, low, close, volume ?? null];
 }
 
+function compact(chart: ResolvedChart): object {
+  if (chart.kind === 'equity') {
+    return { ...chart, points: chart.points.map(({ timeMs, equity, flow }) => [timeMs, equity, flow]) };
+  }
+  return chart.kind === 'histogram' ? chart : { ...chart, candles: chart.candles.map(row) };
+}
+
 /** The text that is hashed: renderer version, spec and data in RFC 8785 form; a candle is one row of numbers. */
 export function canonicalChart(chart: ResolvedChart): string {
-  const { candles, instrument, timeframe, digits, visibleFrom, annotations, ...spec } = chart;
-  const data = { instrument, timeframe, digits, visibleFrom, annotations, candles: candles.map(row) };
-  const text = canonicalize({ renderer_version: RENDERER_VERSION, spec, data });
+  const text = canonicalize({ renderer_version: RENDERER_VERSION, chart: compact(chart) });
   if (text === undefined) throw new Error('a resolved chart is always JSON');
   return text;
 }

@@ -4,15 +4,18 @@ import type { ChartLayout } from './chart-layout.ts';
 import { fitText, textWidth } from './glyphs.ts';
 import { centredBaseline, type Mark, type TextMark } from './mark.ts';
 import type { PriceTick } from './price-axis.ts';
-import type { ResolvedChart } from './resolved-chart.ts';
 import type { Theme } from './theme.ts';
 import type { TimeLabel } from './time-axis.ts';
 
 const BRAND = 'Countersign';
 const WATERMARK_OPACITY = 0.07;
 
+/** What a header above the chart says already, so that the chart need not: its words, and whether figures are cards. */
+export type Headed = { cards: boolean; texts: readonly string[] };
+
 export type FrameInput = {
-  chart: ResolvedChart;
+  /** What the picture is of, large and faint behind the data; empty for none. */
+  watermark: string;
   layout: ChartLayout;
   theme: Theme;
   ticks: readonly PriceTick[];
@@ -20,15 +23,18 @@ export type FrameInput = {
   zone: string;
   /** First to last bar in words. */
   range: string;
+  /** How many there are: `150 bars`. */
+  count: string;
+  headed?: Headed | undefined;
 };
 
-function watermark({ chart, layout, theme }: FrameInput): Mark {
+function watermark({ watermark: text, layout, theme }: FrameInput): Mark[] {
   const { plot } = layout;
-  const text = `${chart.instrument}, ${chart.timeframe}`;
+  if (text === '') return [];
   const size = Math.round(Math.min(plot.height / 5, (plot.width * 0.6) / textWidth(text, 600, 1)));
   const [x, y] = [plot.x + plot.width / 2, centredBaseline(plot.y + plot.height / 2, size)];
   const look = { size, weight: 600, anchor: 'middle', fill: theme.text, opacity: WATERMARK_OPACITY } as const;
-  return { kind: 'text', role: 'watermark', text, x, y, ...look };
+  return [{ kind: 'text', role: 'watermark', text, x, y, ...look }];
 }
 
 function grid({ layout, theme, ticks, times }: FrameInput): Mark {
@@ -38,7 +44,7 @@ function grid({ layout, theme, ticks, times }: FrameInput): Mark {
       x: Math.round(x) - Math.floor(ratio / 2),
       y: plot.y,
       width: ratio,
-      height: plot.height,
+      height: layout.timeAxis.y - plot.y,
     })),
     ...ticks.map(({ y }) => ({ x: plot.x, y, width: plot.width, height: ratio })),
   ];
@@ -46,10 +52,11 @@ function grid({ layout, theme, ticks, times }: FrameInput): Mark {
 }
 
 function borders({ layout, theme }: FrameInput): Mark {
-  const { plot, ratio, canvas } = layout;
+  const { plot, panes, timeAxis, ratio, canvas } = layout;
   const rects = [
-    { x: plot.x + plot.width, y: plot.y, width: ratio, height: plot.height },
-    { x: 0, y: plot.y + plot.height, width: canvas.width, height: ratio },
+    { x: plot.x + plot.width, y: plot.y, width: ratio, height: timeAxis.y - plot.y },
+    { x: 0, y: timeAxis.y, width: canvas.width, height: ratio },
+    ...panes.map(({ y }) => ({ x: 0, y: y - ratio, width: canvas.width, height: ratio })),
   ];
   if (plot.y > 0) rects.push({ x: 0, y: plot.y - ratio, width: canvas.width, height: ratio });
   return { kind: 'rects', role: 'border', fill: theme.border, rects };
@@ -77,14 +84,14 @@ function titleTexts({ layout, theme }: FrameInput): Mark[] {
   }));
 }
 
-/** Brand left and range right; the brand gives way when both do not fit. */
-function footerTexts({ chart, layout, theme, range }: FrameInput): Mark[] {
+/** Brand left and range right; the brand gives way when both do not fit, the range where the header has it. */
+function footerTexts({ layout, theme, range, count, headed }: FrameInput): Mark[] {
   const { footer, fontSize, margin } = layout;
   if (footer === undefined) return [];
   const size = Math.round(fontSize * 0.8);
   const room = footer.width - 2 * margin;
-  const shown = chart.candles.length - chart.visibleFrom;
-  const words = [`${range}  ·  ${shown} ${shown === 1 ? 'bar' : 'bars'}`, range];
+  const isTold = headed?.texts.some((told) => told.includes(range)) === true;
+  const words = isTold ? [count] : [`${range}  ·  ${count}`, range];
   const text =
     words.find((candidate) => textWidth(candidate, 400, size) <= room) ?? fitText(range, 400, size, room);
   const y = centredBaseline(footer.y + footer.height * 0.45, size);
@@ -100,7 +107,7 @@ function footerTexts({ chart, layout, theme, range }: FrameInput): Mark[] {
 /** Marks to draw before and after the data. */
 export function chartFrame(input: FrameInput): { behind: Mark[]; front: Mark[] } {
   return {
-    behind: [watermark(input), grid(input)],
+    behind: [...watermark(input), grid(input)],
     front: [borders(input), ...timeTexts(input), ...titleTexts(input), ...footerTexts(input)],
   };
 }

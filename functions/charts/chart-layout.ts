@@ -14,9 +14,11 @@ export type ChartLayout = {
   margin: number;
   labelHeight: number;
   plot: Rect;
-  /** The price axis, right of the plot and as high as it. */
+  /** The value axis, right of the plot and as high as it. */
   axis: Rect;
-  /** Below plot and axis. */
+  /** Further panes below the plot, as wide as it, each with an axis of its own to its right. */
+  panes: readonly Rect[];
+  /** Below plot, panes and axes. */
   timeAxis: Rect;
   footer: Rect | undefined;
 };
@@ -27,7 +29,7 @@ const MAX_TITLE_LINES = 2;
  * Text height in device pixels. Multiples of five, because a digit is 0.6 em wide: every digit then starts on a
  * whole pixel and looks like its twins.
  */
-function fontSizeFor({ width, height, scale }: ChartSize): number {
+export function fontSizeFor({ width, height, scale }: ChartSize): number {
   const narrow = width < 320 || height < 240;
   if (scale === 1) return narrow || width < 480 ? 10 : 15;
   if (narrow) return 20;
@@ -50,11 +52,35 @@ function wrapTitle(title: string, size: number, maxWidth: number): string[] {
   return lines.filter((line) => line !== '');
 }
 
-/** Lays out a chart; `axisTexts` are the widest texts that can stand on the price axis. */
+/** A pane lower than this many text heights shows nothing. */
+const MIN_PANE_LINES = 4.5;
+
+/**
+ * Splits a band into the plot and the panes below it, each with its share of the height, a hairline apart. Panes that
+ * would be too low to read are left out, and the plot has their room.
+ */
+function splitBand(band: Rect, shares: readonly number[], fontSize: number, line: number): [Rect, ...Rect[]] {
+  const heights = shares.map((share) => Math.round(band.height * share));
+  if (heights.some((height) => height < MIN_PANE_LINES * fontSize)) return [band];
+  const taken = heights.reduce((sum, height) => sum + height + line, 0);
+  let y = band.y + band.height - taken;
+  const panes = heights.map((height) => {
+    const top = y + line;
+    y = top + height;
+    return { ...band, y: top, height };
+  });
+  return [{ ...band, height: band.height - taken }, ...panes];
+}
+
+/**
+ * Lays out a chart; `axisTexts` are the widest texts that can stand on the value axis, `paneShares` the shares of the
+ * height that panes below the plot are to have.
+ */
 export function chartLayout(
   size: ChartSize,
   title: string | undefined,
   axisTexts: readonly string[],
+  paneShares: readonly number[] = [],
 ): ChartLayout {
   const ratio = size.scale;
   const canvas = { width: size.width * ratio, height: size.height * ratio };
@@ -72,6 +98,8 @@ export function chartLayout(
   const plotHeight = canvas.height - header - timeHeight - footerHeight;
   const plotWidth = canvas.width - axisWidth;
   const footerTop = canvas.height - footerHeight;
+  const band = { x: 0, y: header, width: plotWidth, height: plotHeight };
+  const [plot, ...panes] = splitBand(band, paneShares, fontSize, ratio);
   return {
     canvas,
     ratio,
@@ -80,8 +108,9 @@ export function chartLayout(
     titleLines,
     margin,
     labelHeight: Math.round(fontSize * 1.5),
-    plot: { x: 0, y: header, width: plotWidth, height: plotHeight },
-    axis: { x: plotWidth, y: header, width: axisWidth, height: plotHeight },
+    plot,
+    axis: { x: plotWidth, y: header, width: axisWidth, height: plot.height },
+    panes,
     timeAxis: { x: 0, y: header + plotHeight, width: canvas.width, height: timeHeight },
     footer:
       footerHeight === 0 ? undefined : { x: 0, y: footerTop, width: canvas.width, height: footerHeight },

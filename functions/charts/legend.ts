@@ -45,16 +45,17 @@ function flow(sections: readonly (readonly LegendGroup[])[], size: number, room:
   return { placed, width: widest, rows: row + 1 };
 }
 
-/** Lays the sections out below each other inside the plot; `height` is what the legend takes from the plot's top. */
+/** Lays the sections out below each other inside the plot, in at most `share` of it; `height` is what they take. */
 export function legend(
   sections: readonly (readonly LegendGroup[])[],
   plot: Rect,
   style: { size: number; margin: number; plate: string },
+  share = MAX_SHARE,
 ): Legend {
   const { size, margin, plate } = style;
   const rowHeight = Math.round(size * 1.5);
   const pad = Math.round(size * 0.35);
-  const mostRows = Math.floor((plot.height * MAX_SHARE - margin - pad) / rowHeight);
+  const mostRows = Math.floor((plot.height * share - margin - pad) / rowHeight);
   const { placed, width, rows } = flow(sections, size, plot.width - 2 * margin - pad);
   const kept = Math.min(rows, mostRows);
   if (kept < 1) return { marks: [], height: 0 };

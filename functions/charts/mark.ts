@@ -30,7 +30,13 @@ export type PolylineMark = {
   width: number;
   points: readonly Point[];
 };
-export type PolygonMark = { kind: 'polygon'; role: string; fill: string; points: readonly Point[] };
+export type PolygonMark = {
+  kind: 'polygon';
+  role: string;
+  fill: string;
+  opacity?: number;
+  points: readonly Point[];
+};
 /** One line of text; y is its baseline, x its start, middle or end as `anchor` says. */
 export type TextMark = {
   kind: 'text';

@@ -1,38 +1,26 @@
-import { createRoute, z } from '@hono/zod-openapi';
-import { type Caller, type CallerEnv, requireCaller } from '../identity/caller.ts';
-import { readsEverything } from '../identity/scope.ts';
-import { fetchCandles } from '../market/fetch-candles.ts';
-import { isoTime } from '../platform/clock.ts';
-import { need } from '../platform/config.ts';
-import { bearer, body, json, problems, timestamp } from '../platform/contract.ts';
+import { createRoute } from '@hono/zod-openapi';
+import { type CallerEnv, requireCaller } from '../identity/caller.ts';
+import { bearer, body, json, problems } from '../platform/contract.ts';
 import type { Deps } from '../platform/deps.ts';
 import { rawEndpoint } from '../platform/endpoint.ts';
 import { jsonBody } from '../platform/json-body.ts';
 import { problem } from '../platform/problem.ts';
 import { altText } from './alt-text.ts';
-import { type CdnKey, cdnKey } from './cdn-signature.ts';
-import { chartAddresses, PRIVATE_LIFE_SECONDS, privateDigestKey } from './chart-address.ts';
-import { chartDigest } from './chart-digest.ts';
+import { chartCost, leastCost } from './chart-cost.ts';
+import { chartFaults } from './chart-faults.ts';
+import { expiryMs, subjectIds } from './chart-life.ts';
+import { askedSize } from './chart-look.ts';
+import { chartName } from './chart-name.ts';
 import { type ChartSpec, chartSpecSchema, parseChartSpec } from './chart-spec.ts';
-import { insertChart, readSignalSubject, readTradeSubject } from './chart-store.ts';
-import { drawChart } from './draw-chart.ts';
-import { type ChartData, isPrivateChart, resolveChart } from './resolved-chart.ts';
+import { insertChart, readSpent } from './chart-store.ts';
+import { fetchChartData } from './fetch-chart-data.ts';
+import { fetchPicture } from './fetch-picture.ts';
+import { chartSchema, mediaKey, presentChart } from './present-chart.ts';
+import { resolveChart } from './resolved-chart.ts';
 
 const MAX_BYTES = 4 * 1024 * 1024;
 const MAX_DEPTH = 8;
-const TIMEFRAME = 'H1' as const;
-const SHOWN_BARS = 150;
-const WARM_UP_BARS = 50;
-
-const chartSchema = z
-  .object({
-    url: z.string(),
-    urls: z.object({ png: z.string(), svg: z.string(), pdf: z.string() }),
-    expires_at: timestamp.nullable(),
-    etag: z.string(),
-    alt: z.string(),
-  })
-  .openapi('Chart');
+const DAY_MS = 86_400_000;
 
 const route = createRoute({
   method: 'post',
@@ -41,49 +29,41 @@ const route = createRoute({
   summary: 'Draw a chart; its address never changes',
   security: bearer,
   request: { body: body(chartSpecSchema) },
-  responses: { 201: json(chartSchema, 'Where the picture is'), ...problems(400, 403, 404, 415, 422) },
+  responses: { 201: json(chartSchema, 'Where the picture is'), ...problems(400, 403, 404, 410, 415, 422) },
 });
 
-/** `POST /api/v1/charts`; the body may hold candles up to 4 MiB. */
+/**
+ * `POST /api/v1/charts`; the body may hold candles up to 4 MiB. A picture that is there already costs nothing; over the day's
+ * allowance a new one is 429, as is any by reference, whose data costs as much as a picture; and one that was taken back is 410: its address is gone for good.
+ */
 export const postChart = rawEndpoint(
   route,
   async (c) => {
     const { deps, caller } = c.var as CallerEnv['Variables'];
     const spec = await readSpec(c.req.raw);
-    const chart = resolveChart(spec, await dataOf(deps, spec, caller));
-    const hidden = isPrivateChart(chart);
+    if (isByReference(spec)) await expectAllowance(deps, spec, caller.userId);
+    const chart = resolveChart(spec, await fetchChartData(deps, spec, caller));
+    const faults = chartFaults(chart);
+    if (faults.length > 0) throw problem('invalid-body', { errors: faults });
     const nowMs = deps.clock.nowMs();
-    const master = need(deps.config, 'MEDIA_SIGNING_KEY')[0]?.bytes;
-    if (master === undefined) throw new Error('the media key ring is empty');
-    const digest = hidden
-      ? `p-${await chartDigest(chart, { visibility: 'private', key: await privateDigestKey(master, caller.userId) })}`
-      : await chartDigest(chart, { visibility: 'public' });
+    const { userId } = caller;
+    const name = await chartName(chart, { master: mediaKey(deps), userId });
     const alt = altText(chart);
-    await insertChart(deps.db, {
-      digest,
-      userId: caller.userId,
-      private: hidden,
-      chart,
-      alt,
-      createdMs: nowMs,
-    });
-    deps.after(() => drawChart(deps, digest, chart, 'png'));
-    const expSeconds = Math.floor(nowMs / 1000) + PRIVATE_LIFE_SECONDS;
-    const urls = await chartAddresses(
-      deps.config.MEDIA_PUBLIC_BASE_URL,
-      digest,
-      hidden ? { master, expSeconds, cdn: await cdnOf(deps) } : null,
-    );
-    const expires = hidden ? isoTime(expSeconds * 1000) : null;
-    return c.json({ url: urls.png, urls, expires_at: expires, etag: `"${digest}"`, alt }, 201);
+    const expiresMs = expiryMs(chart, nowMs, deps.config.MEDIA_TTL_SECONDS);
+    const entry = { ...name, ...subjectIds(chart), userId, chart, alt, createdMs: nowMs, expiresMs };
+    const allowance = { cost: chartCost(chart), daily: deps.config.MEDIA_DAILY_COST };
+    const outcome = await insertChart(deps.db, entry, allowance);
+    if (outcome === 'over-allowance') throw overAllowance(nowMs, allowance.daily);
+    if (outcome === 'revoked')
+      throw problem('gone', {
+        detail: 'this picture was taken back: one with another title has another address',
+      });
+    if (outcome === 'new')
+      deps.after(() => fetchPicture(deps, { digest: name.digest, format: 'png' }, async () => alt));
+    return c.json(await presentChart(deps, { ...name, alt, endMs: expiresMs }), 201);
   },
   [requireCaller('charts')],
 );
-
-async function cdnOf({ config }: Deps): Promise<CdnKey | null> {
-  const { MEDIA_CDN_PRIVATE_KEY: pem, MEDIA_KEY_PAIR_ID: id } = config;
-  return pem === undefined || id === undefined ? null : cdnKey(pem, id);
-}
 
 async function readSpec(request: Request): Promise<ChartSpec> {
   const spec = parseChartSpec(await jsonBody(request, { maxBytes: MAX_BYTES, maxDepth: MAX_DEPTH }));
@@ -91,44 +71,23 @@ async function readSpec(request: Request): Promise<ChartSpec> {
   return spec.spec;
 }
 
-/** The data of a chart by reference. 404 and 403 as everywhere; candles come from the account's own broker. */
-async function dataOf(deps: Deps, spec: ChartSpec, caller: Caller): Promise<ChartData | undefined> {
-  const { source } = spec;
-  if ('candles' in source) return undefined;
-  if ('account_id' in source) throw sourceFault('/source/account_id', 'an account has no candles of its own');
-  const subject =
-    'signal_id' in source
-      ? await readSignalSubject(deps.db, source.signal_id, caller.userId)
-      : await readTradeSubject(deps.db, source.trade_id, caller.userId);
-  if (subject === null) throw problem('not-found', { detail: 'no such source' });
-  if (!subject.mine && !readsEverything(caller.role)) throw problem('forbidden');
-  const { accountId, bridgeId, instrument, symbol } = subject;
-  const of = accountId ? { accountId, bridgeId, symbol, timeframe: TIMEFRAME } : null;
-  const found = of === null ? [] : await fetchCandles(deps, of, SHOWN_BARS + WARM_UP_BARS);
-  if (found.length === 0)
-    throw sourceFault('/source', `there are no candles of ${instrument} yet: no bridge has sent any`);
-  const optional = (key: string, value: string | null) => (value === null ? {} : { [key]: Number(value) });
-  return {
-    instrument,
-    timeframe: TIMEFRAME,
-    digits: subject.digits,
-    candles: found.map((b) => ({
-      timeMs: b.timeMs,
-      open: Number(b.open),
-      high: Number(b.high),
-      low: Number(b.low),
-      close: Number(b.close),
-      volume: Number(b.volume),
-    })),
-    visibleFrom: Math.max(0, found.length - SHOWN_BARS),
-    annotations: {
-      entry: Number(subject.entry),
-      ...optional('stop_loss', subject.stopLoss),
-      ...optional('take_profit', subject.takeProfit),
-      markers: subject.marks.map((m) => ({ ...m, price: Number(m.price) })),
-    },
-  };
+const isByReference = ({ source }: ChartSpec): boolean =>
+  !('candles' in source || 'points' in source || 'values' in source);
+
+/** Before anybody's books or broker are asked: throws 429 where not even the least of such a picture can be paid for. */
+async function expectAllowance(deps: Deps, spec: ChartSpec, userId: string): Promise<void> {
+  const nowMs = deps.clock.nowMs();
+  const { MEDIA_DAILY_COST: daily } = deps.config;
+  const spent = await readSpent(deps.db, userId, nowMs);
+  if (spent + leastCost(askedSize(spec.size)) > daily) throw overAllowance(nowMs, daily);
 }
 
-const sourceFault = (pointer: string, detail: string) =>
-  problem('invalid-body', { errors: [{ pointer, detail }] });
+/** The allowance begins anew at midnight UTC. */
+function overAllowance(nowMs: number, daily: number) {
+  const seconds = Math.ceil((DAY_MS - (nowMs % DAY_MS)) / 1000);
+  return problem(
+    'rate-limited',
+    { detail: `new pictures of this day would cost more than ${daily}: smaller ones cost less` },
+    { 'retry-after': String(seconds) },
+  );
+}

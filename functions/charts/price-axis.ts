@@ -1,7 +1,9 @@
 // Ticks of the price axis and the labels on it. Invariants: steps are 1, 2, 2.5 or 5 times a power of ten and never
 // finer than the instrument's digits; no label is cut or overlaps another; a tick label under a value label is hidden.
 import type { ChartLayout } from './chart-layout.ts';
+import { textWidth } from './glyphs.ts';
 import { stackLabels } from './label-stack.ts';
+import { logTicks } from './log-ticks.ts';
 import { centredBaseline, type Mark } from './mark.ts';
 import type { PriceScale } from './price-scale.ts';
 import { priceText } from './price-text.ts';
@@ -9,11 +11,21 @@ import { type Theme, textOn } from './theme.ts';
 
 export type PriceTick = { value: number; text: string; y: number; hidden: boolean };
 /** A value that stands on the axis in a filled box; the lowest priority goes first when there is no room. */
-export type AxisValue = { role: string; text: string; y: number; colour: string; priority: number };
+export type AxisValue = {
+  role: string;
+  text: string;
+  y: number;
+  colour: string;
+  priority: number;
+  /** The legend names the value as well, so it has no place where it would move others from theirs. */
+  inLegend?: boolean;
+};
 export type AxisLabel = AxisValue & { labelY: number };
 
 /** Between two tick labels, in font sizes. */
 const TICK_DISTANCE = 2.5;
+/** Where a logarithm makes distances uneven: little more than the height of a label. */
+const LEAST_DISTANCE = 1.8;
 
 /** The smallest step of 1, 2, 2.5, 5 x 10^k that is at least `wanted` and not finer than 10^-digits. */
 export function priceStep(wanted: number, digits: number): number {
@@ -27,32 +39,62 @@ export function priceStep(wanted: number, digits: number): number {
   }
 }
 
-/** Ticks between the scale's ends whose labels are wholly inside the plot; values are multiples, never sums. */
-export function priceTicks(scale: PriceScale, layout: ChartLayout, digits: number): PriceTick[] {
-  const { plot, fontSize } = layout;
-  const step = priceStep(((scale.high - scale.low) * fontSize * TICK_DISTANCE) / plot.height, digits);
-  const ticks: PriceTick[] = [];
-  for (let count = Math.ceil(scale.low / step); count <= Math.floor(scale.high / step); count += 1) {
-    const value = Number((count * step).toFixed(digits));
-    const y = Math.round(scale.yOf(value));
-    const cut = y - fontSize / 2 < plot.y || y + fontSize / 2 > plot.y + plot.height;
-    if (!cut) ticks.push({ value, text: priceText(value, digits), y, hidden: false });
+function tickValues(scale: PriceScale, layout: ChartLayout, digits: number): number[] {
+  const share = (layout.fontSize * TICK_DISTANCE) / layout.plot.height;
+  if (scale.kind === 'log') {
+    const wanted = Math.log(scale.high / scale.low) * share;
+    const least = (wanted * LEAST_DISTANCE) / TICK_DISTANCE;
+    return logTicks(scale.low, scale.high, { wanted, least }, digits);
   }
-  return ticks;
+  const step = priceStep((scale.high - scale.low) * share, digits);
+  const first = Math.ceil(scale.low / step);
+  const count = Math.floor(scale.high / step) - first + 1;
+  return Array.from({ length: Math.max(0, count) }, (_, index) =>
+    Number(((first + index) * step).toFixed(digits)),
+  );
 }
 
-/** Places value labels so that none overlaps; drops the least important when the axis is too short for all. */
+/** Ticks between the scale's ends whose labels are wholly inside the plot and no wider than the axis. */
+export function priceTicks(scale: PriceScale, layout: ChartLayout, digits: number): PriceTick[] {
+  const { plot, axis, fontSize } = layout;
+  return tickValues(scale, layout, digits).flatMap((value) => {
+    const [y, text] = [Math.round(scale.yOf(value)), priceText(value, digits)];
+    const cut = y - fontSize / 2 < plot.y || y + fontSize / 2 > plot.y + plot.height;
+    const wide = textWidth(text, 400, fontSize) + fontSize * 0.5 > axis.width;
+    return cut || wide ? [] : [{ value, text, y, hidden: false }];
+  });
+}
+
+/** Labels for all the values, or undefined where the axis is too short for them. */
+function stacked(values: readonly AxisValue[], { plot, labelHeight }: ChartLayout): AxisLabel[] | undefined {
+  const wishes = values.map(({ y, priority }) => ({ y, weight: priority }));
+  const middles = stackLabels(wishes, labelHeight + 1, { top: plot.y, bottom: plot.y + plot.height });
+  return (
+    middles && values.map((value, index) => ({ ...value, labelY: Math.round(middles[index] ?? value.y) }))
+  );
+}
+
+/** The furthest that a value stands from its place of those that only the axis tells. */
+function displacement(labels: readonly AxisLabel[]): number {
+  const moved = labels.map(({ inLegend, labelY, y }) => (inLegend === true ? 0 : Math.abs(labelY - y)));
+  return Math.max(0, ...moved);
+}
+
+/**
+ * Places value labels so that none overlaps; drops the least important when the axis is too short for all. A value that
+ * the legend names too stands only where it moves no other by more than half a label, or no further than it stood.
+ */
 export function placeAxisValues(values: readonly AxisValue[], layout: ChartLayout): AxisLabel[] {
-  const { plot, labelHeight } = layout;
-  const kept = values.toSorted((a, b) => b.priority - a.priority);
-  for (; kept.length > 0; kept.pop()) {
-    const wishes = kept.map(({ y, priority }) => ({ y, weight: priority }));
-    const middles = stackLabels(wishes, labelHeight + 1, { top: plot.y, bottom: plot.y + plot.height });
-    if (middles !== undefined) {
-      return kept.map((value, index) => ({ ...value, labelY: Math.round(middles[index] ?? value.y) }));
-    }
+  const ordered = values.toSorted((a, b) => b.priority - a.priority);
+  const kept = ordered.filter(({ inLegend }) => inLegend !== true);
+  let labels = stacked(kept, layout);
+  for (; labels === undefined; labels = stacked(kept, layout)) kept.pop();
+  for (const value of ordered.filter(({ inLegend }) => inLegend === true)) {
+    const more = stacked([...labels, value], layout);
+    const reach = Math.max(layout.labelHeight / 2, displacement(labels));
+    if (more !== undefined && displacement(more) <= reach) labels = more;
   }
-  return [];
+  return labels;
 }
 
 /** The ticks again, with those marked hidden whose text a value label would cover. */

@@ -1,6 +1,7 @@
 // Colours. Invariants (tested): text has a contrast of 4.5 or more on its background, marks 3 or more; in the cvd
 // theme up and down also differ in form (hollow and filled), so colour is never the only cue.
 // The cvd pair is Okabe and Ito's blue and vermillion (2008), far apart for every kind of colour vision.
+import type { ThemeName } from './chart-look.ts';
 
 export type Theme = {
   background: string;
@@ -15,11 +16,13 @@ export type Theme = {
   hollowUp: boolean;
   volumeUp: string;
   volumeDown: string;
-  /** Indicator lines in the order in which they were asked for. */
+  /** Indicator lines in the order in which they were asked for; what looks like the entry comes last. */
   indicators: readonly string[];
   entry: string;
   stopLoss: string;
   takeProfit: string;
+  /** The price at which most was traded. */
+  pointOfControl: string;
 };
 
 export const THEMES = {
@@ -40,6 +43,7 @@ export const THEMES = {
     entry: '#39424e',
     stopLoss: '#c62f34',
     takeProfit: '#0b7a6f',
+    pointOfControl: '#ad1457',
   },
   dark: {
     background: '#131722',
@@ -58,6 +62,7 @@ export const THEMES = {
     entry: '#dfe3eb',
     stopLoss: '#f47b78',
     takeProfit: '#3fbdb0',
+    pointOfControl: '#ff8ac4',
   },
   cvd: {
     background: '#ffffff',
@@ -72,12 +77,32 @@ export const THEMES = {
     hollowUp: true,
     volumeUp: '#bcdcef',
     volumeDown: '#f6d3bb',
-    indicators: ['#3d3d3d', '#a13f77', '#00765a', '#6b6300', '#5b4db3'],
+    indicators: ['#00765a', '#a13f77', '#6b6300', '#5b4db3', '#3d3d3d'],
     entry: '#39424e',
     stopLoss: '#b24f00',
     takeProfit: '#0072b2',
+    pointOfControl: '#882255',
   },
-} as const satisfies Record<string, Theme>;
+  cvd_dark: {
+    background: '#131722',
+    grid: '#1f2533',
+    border: '#363d4d',
+    text: '#dfe3eb',
+    muted: '#98a1b3',
+    up: '#56b4e9',
+    down: '#d55e00',
+    upText: '#56b4e9',
+    downText: '#f0883e',
+    hollowUp: true,
+    volumeUp: '#22455c',
+    volumeDown: '#55311d',
+    indicators: ['#dce775', '#e79cc2', '#4fd1a5', '#b3a7ff', '#d0d0d0'],
+    entry: '#dfe3eb',
+    stopLoss: '#f0883e',
+    takeProfit: '#56b4e9',
+    pointOfControl: '#e6a0d8',
+  },
+} as const satisfies Record<ThemeName, Theme>;
 
 function luminance(colour: string): number {
   const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
@@ -93,7 +118,9 @@ export function contrast(one: string, other: string): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-/** Near-black or white, whichever reads better on a filled label. */
+/** Near-black, white or, between them, black: whichever can be read on a filled label (4.5 or more on any colour). */
 export function textOn(fill: string): string {
-  return contrast(fill, '#ffffff') >= contrast(fill, '#131722') ? '#ffffff' : '#131722';
+  const [white, ink] = [contrast(fill, '#ffffff'), contrast(fill, '#131722')];
+  if (white >= ink) return white >= 4.5 ? '#ffffff' : '#000000';
+  return ink >= 4.5 ? '#131722' : '#000000';
 }

@@ -80,6 +80,13 @@ function candidates(
   const inside = ({ x, width }: TimeLabel): boolean =>
     x - width / 2 >= span.left && x + width / 2 <= span.right;
   const lengths = runs(ranked);
+  // Hours repeat from day to day: each text is measured once.
+  const widths = new Map<string, number>();
+  const widthOf = (text: string): number => {
+    const width = widths.get(text) ?? textWidth(text, 600, span.fontSize);
+    widths.set(text, width);
+    return width;
+  };
   const build = (heaviest: number): TimeLabel[] =>
     bars.flatMap(({ x }, index) => {
       const [wall, rank] = [walls[index], ranked[index] ?? -1];
@@ -89,7 +96,7 @@ function candidates(
         index,
         text,
         x,
-        width: textWidth(text, 600, span.fontSize),
+        width: widthOf(text),
         bold: false,
         rank,
         run: lengths[index] ?? 0,

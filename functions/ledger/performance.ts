@@ -12,6 +12,7 @@ import {
   equitySamples,
   type NavSeries,
   navSeries,
+  type Sample,
 } from './nav-series.ts';
 import { type Bucket, type Period, type ReportClock, reportBuckets } from './report-period.ts';
 import { type Flow, orderedStatementFigures } from './statement-figures.ts';
@@ -63,22 +64,29 @@ export const statementReport = ({ legs, flows, startBalance }: Books, fromMs: nu
     startBalance ?? undefined,
   );
 
+/** What the account was worth, oldest first: as snapshots showed it, or, where there are none, over its closed trades. */
+export function booksSamples(
+  books: Books,
+  fromMs: number | null,
+): { basis: 'equity' | 'balance'; samples: Sample[] } {
+  if (books.points.length > 1) {
+    const samples = equitySamples(books.points, books.flows, [...books.booked, ...books.costs]);
+    return { basis: 'equity', samples };
+  }
+  const flows = books.flows.filter((flow) => fromMs === null || flow.timeMs >= fromMs);
+  const results = books.legs.map((leg) => ({ timeMs: leg.closedMs, amount: leg.net }));
+  const samples = balanceSamples(books.startBalance ?? '0', [...results, ...books.costs], flows);
+  return { basis: 'balance', samples };
+}
+
 /** What became of a unit of the account's money. */
 export function navReport(books: Books, { fromMs }: Asked, { dayOf }: ReportClock): NavReport {
-  const flows = books.flows.filter((flow) => fromMs === null || flow.timeMs >= fromMs);
-  const ofEquity = books.points.length > 1;
-  const samples = ofEquity
-    ? equitySamples(books.points, books.flows, [...books.booked, ...books.costs])
-    : balanceSamples(
-        books.startBalance ?? '0',
-        [...books.legs.map((leg) => ({ timeMs: leg.closedMs, amount: leg.net })), ...books.costs],
-        flows,
-      );
+  const { basis, samples } = booksSamples(books, fromMs);
   const series: NavSeries = navSeries(samples);
   const always = books.legs.some((leg) => Math.floor(leg.closedMs / DAY_MS) % 7 === SATURDAY);
   return {
     ...navFigures(series, dayOf, always ? ALL_DAYS : WEEKDAYS),
-    basis: ofEquity ? 'equity' : 'balance',
+    basis,
     sinceMs: series.points[0]?.atMs ?? null,
     stoppedMs: series.stoppedMs,
     working_days: always ? 'all' : 'weekdays',

@@ -93,6 +93,7 @@ export const tradeDetailSchema = tradeSchema
     deals: z
       .array(dealSchema)
       .openapi({ description: 'of its position, of that one’s other lives too; every version of each' }),
+    chart_url: z.string().openapi({ description: 'where its newest picture is, if there is one' }),
   })
   .openapi('TradeDetail');
 
@@ -167,4 +168,5 @@ export const presentTradeDetail = ({
     fee: d.fee,
     time: isoTime(d.timeMs),
   })),
+  chart_url: `/api/v1/trades/${trade.id}/chart`,
 });

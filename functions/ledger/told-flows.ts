@@ -149,14 +149,14 @@ function openSourceOf(change: Change, claims: readonly Claim[], earlier: readonl
   return settled(change, exact, among === undefined ? [] : [among]);
 }
 
-/** All flows, with some results, where another point moved by just what is short here and that is nearer to them than to none. */
+/** All flows, with some results, where other points moved by just what is short here and that is nearer to them than to none. */
 function likelySourceOf(change: Change, earlier: readonly Change[]) {
   const { parts, rest, told, units } = change;
   const whole = -units;
   const nearer = rest !== 0n && magnitude(whole - told) < magnitude(whole);
-  const source = earlier.find((c) => c.units === whole);
-  if (!nearer || source === undefined || parts.some((part) => isWithin(part, change))) return null;
-  return settled(change, { flow: told, whole, isExact: false }, [source]);
+  if (!nearer || parts.some((part) => isWithin(part, change))) return null;
+  const sources = amountSubset(earlier.slice(0, MOST_TOGETHER), whole);
+  return sources === null ? null : settled(change, { flow: told, whole, isExact: false }, sources);
 }
 
 const isWithin = ({ timeMs }: DatedUnits, { fromMs, toMs }: Change): boolean =>

@@ -17,6 +17,7 @@ export const DUTIES = [
   'queue',
   'reconcile',
   'slow',
+  'pictures',
 ] as const;
 export type Duty = (typeof DUTIES)[number];
 
@@ -122,9 +123,13 @@ const ENVIRONMENT = z.object({
   QUEUE_URL: publicUrl,
   RECONCILE_QUEUE_URL: publicUrl,
   SLOW_QUEUE_URL: publicUrl,
+  PICTURES_QUEUE_URL: publicUrl,
   QUEUE_ENDPOINT: loopbackUrl.optional(),
   MEDIA_BUCKET: z.string().regex(/^[a-z0-9][a-z0-9.-]{2,62}$/),
   MEDIA_ENDPOINT: loopbackUrl.optional(),
+  MEDIA_MAX_BYTES: boundedInt(10_000, 25_000_000).default(5_000_000),
+  MEDIA_TTL_SECONDS: boundedInt(60, 31_536_000).default(86_400),
+  MEDIA_DAILY_COST: boundedInt(100, 1_000_000_000).default(100_000),
   MEDIA_CDN_PRIVATE_KEY: z
     .string()
     .regex(
@@ -143,6 +148,8 @@ const AWS_ONLY: Key[] = ['QUEUE_URL', 'MEDIA_BUCKET', 'AWS_REGION'];
 const BOTH_QUEUES: Key[] = ['QUEUE_URL', 'RECONCILE_QUEUE_URL', 'AWS_REGION'];
 /** Of one that tells slow bridges from others. */
 const ALL_QUEUES: Key[] = [...BOTH_QUEUES, 'SLOW_QUEUE_URL'];
+/** Of one that stores pictures or deletes them. */
+const MEDIA: Key[] = ['MEDIA_BUCKET', 'AWS_REGION'];
 const OF_DUTY: Record<Duty, Key[]> = {
   all: [...REDIS, 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'ALERT_KEYS', 'AUDIT_KEY', 'MEDIA_SIGNING_KEY', 'JWT_KEYS'],
   ingest: [...REDIS, 'PRODUCER_KEYS', 'ALERT_KEYS', 'QUEUE_URL', 'AWS_REGION'],
@@ -157,10 +164,26 @@ const OF_DUTY: Record<Duty, Key[]> = {
     'MEDIA_KEY_PAIR_ID',
     ...AWS_ONLY,
   ],
-  schedule: ['PRODUCER_KEYS', 'BRIDGE_KEYS', 'ALERT_KEYS', ...ALL_QUEUES],
+  schedule: [
+    'PRODUCER_KEYS',
+    'BRIDGE_KEYS',
+    'ALERT_KEYS',
+    ...ALL_QUEUES,
+    'PICTURES_QUEUE_URL',
+    'MEDIA_BUCKET',
+  ],
   queue: [...REDIS, 'BRIDGE_KEYS', 'ALERT_KEYS', ...BOTH_QUEUES],
   reconcile: [...REDIS, 'BRIDGE_KEYS', 'ALERT_KEYS', ...ALL_QUEUES],
   slow: [...REDIS, 'BRIDGE_KEYS', 'ALERT_KEYS', ...ALL_QUEUES],
+  pictures: [
+    ...REDIS,
+    'BRIDGE_KEYS',
+    'ALERT_KEYS',
+    'MEDIA_SIGNING_KEY',
+    'QUEUE_URL',
+    'PICTURES_QUEUE_URL',
+    ...MEDIA,
+  ],
 };
 
 /** Everything that is not of this duty is optional and, if absent, unusable: see `need`. */
@@ -175,6 +198,9 @@ export type Config = { duty: Duty } & Partial<Environment> &
     | 'SIGNALS_HMAC_ENABLED'
     | 'RATE_LIMIT_SCALE'
     | 'BRIDGES_PER_USER'
+    | 'MEDIA_MAX_BYTES'
+    | 'MEDIA_TTL_SECONDS'
+    | 'MEDIA_DAILY_COST'
   >;
 
 /** The environment is wrong. `keys` are the names to mend; values never appear. */
@@ -220,6 +246,9 @@ export function parseConfig(env: Record<string, unknown>, duty: Duty, nowMs: num
     SIGNALS_HMAC_ENABLED: config.SIGNALS_HMAC_ENABLED ?? true,
     RATE_LIMIT_SCALE: config.RATE_LIMIT_SCALE ?? 1,
     BRIDGES_PER_USER: config.BRIDGES_PER_USER ?? 50,
+    MEDIA_MAX_BYTES: config.MEDIA_MAX_BYTES ?? 5_000_000,
+    MEDIA_TTL_SECONDS: config.MEDIA_TTL_SECONDS ?? 86_400,
+    MEDIA_DAILY_COST: config.MEDIA_DAILY_COST ?? 100_000,
   };
 }
 
@@ -253,6 +282,7 @@ function switchFaults(config: Partial<Environment>): { key: string; detail: stri
     config.QUEUE_URL,
     config.RECONCILE_QUEUE_URL,
     config.SLOW_QUEUE_URL,
+    config.PICTURES_QUEUE_URL,
   ].filter((a) => a !== undefined);
   if (addresses.every(isLoopback)) return [];
   return [

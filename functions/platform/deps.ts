@@ -33,6 +33,8 @@ export type Deps = {
   redisAnswers: () => Promise<boolean>;
   /** Bytes or module of the SVG rasteriser; Workers may only run modules that were there at upload. */
   loadRasterizerWasm: () => Promise<WebAssembly.Module | Uint8Array>;
+  /** The same of what lays out headers of charts. */
+  loadLayoutWasm: () => Promise<WebAssembly.Module | Uint8Array>;
   /** Work that need not hold up the answer: `waitUntil` on Workers, awaited on Lambda. Its failure is logged. */
   after(work: () => Promise<unknown>): void;
 };

@@ -8,6 +8,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { isoTime } from './clock.ts';
 import type { Database } from './database.ts';
 import { readPage, rowTime } from './page.ts';
+import { PICTURE_TOPIC } from './picture-wish.ts';
 
 export const MAX_ATTEMPTS = 12;
 /** Time a fresh event has before the sweep takes it for lost: the queue delivers within seconds. */
@@ -45,15 +46,29 @@ export async function readOutboxEvents(db: Database, ids: readonly string[]): Pr
   }));
 }
 
-/** Takes up to `limit` overdue events for another attempt and buries those tried too often. Returns their ids. */
-export async function sweepOutbox(db: Database, nowMs: number, limit: number): Promise<string[]> {
+/** The topic is in an index, where it stands as it stands here. */
+const SWEPT = {
+  events: sql.raw(`topic <> '${PICTURE_TOPIC}'`),
+  pictures: sql.raw(`topic = '${PICTURE_TOPIC}'`),
+};
+
+/**
+ * Takes up to `limit` overdue events for another attempt, of pictures or of anything else, so that these never wait for
+ * those, and buries those tried too often. Returns their ids.
+ */
+export async function sweepOutbox(
+  db: Database,
+  nowMs: number,
+  limit: number,
+  which: keyof typeof SWEPT = 'events',
+): Promise<string[]> {
   const now = isoTime(nowMs);
   const [, rows = []] = await db.batch([
     sql`UPDATE outbox SET dead_at = ${now}::timestamptz WHERE done_at IS NULL AND dead_at IS NULL
         AND attempts >= ${MAX_ATTEMPTS} AND available_at <= ${now}::timestamptz`,
     sql`UPDATE outbox SET attempts = attempts + 1, available_at = ${now}::timestamptz
           + make_interval(secs => least(${FIRST_PATIENCE_MS / 1000} * power(2, attempts), ${MAX_PAUSE_MS / 1000}))
-        WHERE id IN (SELECT id FROM outbox WHERE done_at IS NULL AND dead_at IS NULL
+        WHERE id IN (SELECT id FROM outbox WHERE ${SWEPT[which]} AND done_at IS NULL AND dead_at IS NULL
           AND available_at <= ${now}::timestamptz ORDER BY available_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)
         RETURNING id`,
   ]);

@@ -27,8 +27,8 @@ const PROBLEMS = {
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type ProblemSlug = keyof typeof PROBLEMS;
-/** One fault in a body or query; `pointer` is an RFC 6901 JSON Pointer. */
-export type Fault = { pointer: string; detail: string };
+/** One fault in a body or query; `pointer` is an RFC 6901 JSON Pointer, `code` there where a caller may act on it. */
+export type Fault = { pointer: string; detail: string; code?: string };
 
 /** The JSON Pointer (RFC 6901) of a member by its path from the root; the root itself is the empty text. */
 export const jsonPointer = (path: readonly PropertyKey[]): string =>

@@ -89,6 +89,18 @@ export function zoneOffsets(zone: string): ZoneOffsets {
 /** An offset and the instant from which it holds. */
 type Change = { fromMs: number; offsetMs: number };
 
+/** As `zoneReader`, from the offsets that are kept: for who reads thousands of times within a few years. */
+export function wallReader(zone: string): ZoneReader {
+  const { offsetAt } = zoneOffsets(zone);
+  return (timeMs) => {
+    const wall = new Date(timeMs + offsetAt(timeMs));
+    return {
+      ...{ year: wall.getUTCFullYear(), month: wall.getUTCMonth() + 1, day: wall.getUTCDate() },
+      ...{ hour: wall.getUTCHours(), minute: wall.getUTCMinutes(), second: wall.getUTCSeconds() },
+    };
+  };
+}
+
 function createOffsets(read: ZoneReader): ZoneOffsets {
   const years = new Map<number, Change[]>();
   const changesOf = (timeMs: number): Change[] => {

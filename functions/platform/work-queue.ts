@@ -9,23 +9,24 @@ import type { Clock } from './clock.ts';
 /**
  * A message: which kind of work, and the ids of its rows. At most a few thousand bytes. `reconcile`: something happened that
  * one account's books are to learn of. `schedule`: accounts whose turn came at `due_ms` (epoch milliseconds); one that was
- * looked at since then has had it. `slow`: their bridges are known to take long.
+ * looked at since then has had it. `slow`: their bridges are known to take long. `picture`: nobody waits for it.
  */
 export type WorkMessage =
-  | { kind: 'outbox'; id: string }
+  | { kind: 'outbox'; id: string; picture?: true }
   | { kind: 'reconcile'; account_id: string; slow?: true }
   | { kind: 'schedule'; account_ids: readonly string[]; due_ms: number; slow?: true };
 
 /**
  * `events`: approvals, commands, alerts. `reconciles`: accounts whose books are compared; those whose bridges take long to
- * answer are `slow`, and nobody else waits with them. In this order, where several are at hand.
+ * answer are `slow`, and nobody else waits with them. `pictures` of signals and trades are drawn when there is time. In
+ * this order, where several are at hand.
  */
-export const WORK_LANES = ['events', 'reconciles', 'slow'] as const;
+export const WORK_LANES = ['events', 'reconciles', 'slow', 'pictures'] as const;
 export type WorkLane = (typeof WORK_LANES)[number];
 
 /** The lane of a message. */
 export const laneOf = (message: WorkMessage): WorkLane => {
-  if (message.kind === 'outbox') return 'events';
+  if (message.kind === 'outbox') return message.picture === true ? 'pictures' : 'events';
   return message.slow === true ? 'slow' : 'reconciles';
 };
 

@@ -13,6 +13,7 @@ import { addedSums, dealInsert } from '../ledger/deal-store.ts';
 import { commandNumber } from '../ledger/planned-trade.ts';
 import { positionFactStatements, positionFactsOf } from '../ledger/position-facts-store.ts';
 import { entryBalances, tradeParts } from '../ledger/trade-book-store.ts';
+import { pictureParts } from '../ledger/trade-picture-store.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { plain } from '../platform/decimal.ts';
@@ -133,7 +134,7 @@ export async function applyPlan(
   const ended = turn === null || page ? sql`` : sql`ended AS (${turnEnd(turn, sql`acc`)}), `;
   const statement = sql`WITH ${held}acc AS (${accountUpdate(account, snapshot, plan, run)}), ${noted}${ended}
     facts AS (${dealInsert(plan.newDeals, run.finishedMs)}), orders AS (${orderInsert(snapshot, run.finishedMs)}),
-    ${tradeParts(account.id, plan, run.finishedMs)}, ${page ? sql`` : sql`${openState(account, snapshot)}, `}
+    ${tradeParts(account.id, plan, run.finishedMs)}, ${pictureParts(account.id, plan.trades, run.finishedMs)}${page ? sql`` : sql`${openState(account, snapshot)}, `}
     ${guard === null ? sql`` : sql`${guardParts(account.id, guard, run.finishedMs)}, `}
     cmd AS (${commandUpdate(plan, run)}), del AS (${deliveryUpdate(plan, run.finishedMs)}), ${divergenceParts(account, snapshot, plan, run)},
     run AS (${runInsert(account.id, page ? 'catching-up' : 'applied', plan, run, listed ? sql`acc` : sql`acc WHERE false`)})

@@ -9,6 +9,8 @@ const APPROVED_MS = 60_000;
 const RECENT_MS = 6 * 3_600_000;
 
 export type PaceFacts = {
+  /** A first sample of the guard's stands alone: a breach, or one that it could not judge. */
+  doubted: boolean;
   /** Also where a guard looks closely, or closes. */
   commands: boolean;
   exposed: boolean;
@@ -23,6 +25,8 @@ export type PaceFacts = {
 export async function readPaceFacts(db: Database, accountId: string, nowMs: number): Promise<PaceFacts> {
   const now = sql`${isoTime(nowMs)}::timestamptz`;
   const [row] = await db.run(sql`SELECT
+      EXISTS (SELECT 1 FROM guards g WHERE g.account_id = a.id AND (g.state->'breach'->>'samples' = '1'
+        OR g.state->>'rejections' = '1')) AS doubted,
       EXISTS (SELECT 1 FROM commands c WHERE c.account_id = a.id AND c.state IN ('created', 'sent', 'unknown'))
         OR a.guard_phase IN ('suspect', 'warned', 'tripped') AS commands,
       coalesce((a.state->>'orders')::int, 0) > 0
@@ -37,6 +41,7 @@ export async function readPaceFacts(db: Database, accountId: string, nowMs: numb
         ON y.account_id = a.id AND y.symbol = coalesce(a.symbols->>i.symbol, i.symbol) WHERE i.enabled) AS instruments
     FROM accounts a WHERE a.id = ${accountId}::uuid`);
   return {
+    doubted: row?.['doubted'] === true,
     commands: row?.['commands'] === true,
     exposed: row?.['exposed'] === true,
     awaited: row?.['awaited'] === true,

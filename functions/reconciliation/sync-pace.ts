@@ -7,6 +7,8 @@ import { MARKET_TTL_MS } from '../execution/entry-order.ts';
 
 /** It has yet to show as much history as it is asked for. */
 const AT_ONCE_MS = 1_000;
+/** The guard's second sample: it must be a second younger than the first (`drawdown-guard.ts`), and not much more. */
+const CONFIRM_MS = 1_100;
 /** A command waits, is on its way, or its fate is open; or the guard has seen a breach. */
 const COMMAND_MS = 2_000;
 /** Something stands or works at the broker, or a signal may be countersigned any moment. */
@@ -16,6 +18,8 @@ const CLOSED_MS = 240_000;
 
 export type Pace = {
   lacking: boolean;
+  /** The guard has seen something once, which a second sample is to confirm. */
+  doubted: boolean;
   commands: boolean;
   exposed: boolean;
   awaited: boolean;
@@ -24,8 +28,12 @@ export type Pace = {
 };
 
 /** Milliseconds from `nowMs` on. */
-export function syncPace({ lacking, commands, exposed, awaited, tradesMs }: Pace, nowMs: number): number {
+export function syncPace(
+  { lacking, doubted, commands, exposed, awaited, tradesMs }: Pace,
+  nowMs: number,
+): number {
   if (lacking) return AT_ONCE_MS;
+  if (doubted) return CONFIRM_MS;
   if (commands) return COMMAND_MS;
   if (exposed || awaited) return EXPOSED_MS;
   return Math.round(Math.min(Math.max(tradesMs - nowMs, FLAT_MS), CLOSED_MS));

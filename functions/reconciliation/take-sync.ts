@@ -132,15 +132,16 @@ async function pauseAfter(
 ): Promise<number> {
   const nowMs = clock.nowMs();
   const { snapshot } = request;
-  const { commands, exposed, awaited, instruments } = facts;
-  const busy = lacking || commands || exposed || awaited || snapshot === null;
+  const { doubted, commands, exposed, awaited, instruments } = facts;
+  const busy = lacking || doubted || commands || exposed || awaited || snapshot === null;
   const brokerMs = snapshot?.server_now ?? snapshot?.captured_at ?? nowMs;
   const ticks = snapshot?.symbols.some((s) => brokerMs - s.time <= TICKING_MS) ?? false;
   const tradesMs =
     busy || ticks
       ? nowMs
       : nextTrading(await readCalendars(db, { instruments, accountId: account.id }, nowMs), nowMs);
-  return syncPace({ lacking, commands, exposed: exposed || snapshot === null, awaited, tradesMs }, nowMs);
+  const isExposed = exposed || snapshot === null;
+  return syncPace({ lacking, doubted, commands, exposed: isExposed, awaited, tradesMs }, nowMs);
 }
 
 function replyOf(

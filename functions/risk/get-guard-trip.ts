@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { accountFor } from '../execution/account-access.ts';
 import { requireCaller } from '../identity/caller.ts';
-import { bearer, decimal, idParam, json, problems, timestamp } from '../platform/contract.ts';
+import { bearer, decimal, idParam, json, problems, timestamp, uuid } from '../platform/contract.ts';
 import { endpoint } from '../platform/endpoint.ts';
 import { isUuid } from '../platform/ids.ts';
 import { problem } from '../platform/problem.ts';
@@ -50,6 +50,18 @@ const explanation = z.object({
       tries: z.number().int(),
     }),
   ),
+  interventions: z
+    .array(
+      z.object({
+        at: timestamp,
+        kind: z.enum(['close-all', 'stop', 'rearm']),
+        by: uuid.nullable(),
+        reason: z.string().nullable(),
+      }),
+    )
+    .openapi({
+      description: 'what people did to it, a close-all that joined it too; `cause` stays what it began by',
+    }),
   realised: decimal,
 });
 const detailSchema = guardTripSchema.extend({ explanation }).openapi('GuardTripDetail');

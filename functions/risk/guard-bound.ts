@@ -1,6 +1,11 @@
 /**
  * Within what time of a breach an account's closing begins: it depends on who watches, and how often he looks. Milliseconds.
  * Pure.
+ *
+ * A bridge that guards and polls: at most 2 s until it looks and comes at once, and 1.1 s until the second sample, which it is
+ * told to bring (`sync-pace.ts`); its rounds and two exchanges have the rest of 4 s. The warning's end is a moment that its own
+ * timer meets, so that nothing comes on top of the warning. A price that has jumped is looked at once more before that, 1.1 s
+ * on; the figures are of a market that gives quotes, and of a machine that is not late.
  */
 
 /** How its bridge is reached, and whether it guards by itself. */

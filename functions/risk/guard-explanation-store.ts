@@ -1,16 +1,29 @@
-/** What a trip is explained by (`guard-explanation.ts`): its samples, what it told the broker, what closed, what still stands. */
+/** What a trip is explained by (`guard-explanation.ts`): its samples, what it told the broker, what closed, what people did. */
 import { type SQL, sql } from 'drizzle-orm';
 import { LATEST_VERSION } from '../ledger/deal-store.ts';
 import { dealOf } from '../ledger/position-facts-store.ts';
 import { isoTime } from '../platform/clock.ts';
-import type { Database } from '../platform/database.ts';
+import type { Database, Row } from '../platform/database.ts';
 import { plainOrNull } from '../platform/decimal.ts';
-import type { ClosingCommand, ExplainedTrip, guardExplanation, Standing } from './guard-explanation.ts';
+import { rowTime } from '../platform/page.ts';
+import type {
+  ClosingCommand,
+  ExplainedTrip,
+  guardExplanation,
+  PersonStep,
+  Standing,
+} from './guard-explanation.ts';
 import type { GuardState, RecentSample } from './guard-state.ts';
 import type { StoredTrip } from './guard-trip-store.ts';
 
 type Facts = Parameters<typeof guardExplanation>[1];
 
+/** What people do to a trip, as the audit names it. */
+const STEPS: Readonly<Record<string, PersonStep['kind']>> = {
+  'account.close-all': 'close-all',
+  'guard.stop': 'stop',
+  'guard.rearm': 'rearm',
+};
 /** By our own clock, whatever the broker's says; what closed may come to be known a while after the trip is over. */
 const LATE_MS = 60_000;
 
@@ -24,7 +37,7 @@ export async function readTripFacts(db: Database, trip: StoredTrip): Promise<Fac
   const endMs = trip.endedMs ?? trip.flatMs;
   const until = sql`${endMs === null ? 'infinity' : isoTime(endMs + LATE_MS)}::timestamptz`;
   const scoped = (positionId: SQL): SQL => (trip.scope === 'all' ? sql`true` : ours(account, positionId));
-  const [[guard] = [], deals = [], commands = [], positions = []] = await db.batch([
+  const [[guard] = [], deals = [], commands = [], positions = [], steps = []] = await db.batch([
     sql`SELECT state FROM guards WHERE account_id = ${account}`,
     sql`SELECT d.* FROM broker_deals d WHERE d.account_id = ${account} AND d.position_id <> '0' AND ${LATEST_VERSION}
       AND d.entry IN ('out', 'out_by', 'inout') AND d.recorded_at >= ${isoTime(trip.warnedMs)}::timestamptz AND d.recorded_at <= ${until}
@@ -33,6 +46,9 @@ export async function readTripFacts(db: Database, trip: StoredTrip): Promise<Fac
         c.state, c.reason FROM commands c WHERE c.trip_id = ${trip.id}::uuid ORDER BY c.created_at, c.magic`,
     sql`SELECT p.identifier, p.symbol, p.volume FROM positions p WHERE p.account_id = ${account}
       AND NOT ${trip.shadow}::boolean AND ${scoped(sql`p.identifier`)} ORDER BY p.identifier`,
+    sql`SELECT l.at, l.action, l.actor_id, l.detail FROM audit_log l WHERE l.subject_kind = 'account'
+      AND l.subject_id = ${trip.accountId} AND l.action IN ${Object.keys(STEPS)}
+      AND l.detail->>'trip' = ${trip.id} ORDER BY l.at, l.id`,
   ]);
   const state = (guard?.['state'] ?? null) as GuardState | null;
   const isUnderWay = trip.endedMs === null && !trip.shadow;
@@ -57,7 +73,16 @@ export async function readTripFacts(db: Database, trip: StoredTrip): Promise<Fac
           ...standingOrders(state),
         ]
       : [],
+    steps: steps.flatMap(stepOf),
   };
+}
+
+function stepOf(row: Row): PersonStep[] {
+  const kind = STEPS[String(row['action'])];
+  const { reason, joined } = row['detail'] as { reason?: string | null; joined?: boolean };
+  const by = row['actor_id'] === null ? null : String(row['actor_id']);
+  const what = { atMs: rowTime(row, 'at'), by, reason: reason ?? null, joined: joined === true };
+  return kind === undefined ? [] : [{ kind, ...what }];
 }
 
 const standingOrders = (state: GuardState | null): Standing[] =>

@@ -1,7 +1,8 @@
 /**
  * Why a guard fired and what came of it, for a person: the samples that decided, the money that was no loss, what was closed at
- * which price, and what still stands and why. Every figure of a closing is that of the broker's deals, never of a quote;
- * what no deal shows was not closed. Pure. Times go out as ISO 8601, money as plain decimals, shares as floats in percent.
+ * which price, who stepped in, and what still stands and why. Every figure of a closing is that of the broker's deals, never of
+ * a quote; what no deal shows was not closed. Pure. Times go out as ISO 8601, money as plain decimals, shares as floats in
+ * percent.
  */
 import type { Deal } from '../ledger/trade-projection.ts';
 import { isoTime } from '../platform/clock.ts';
@@ -34,6 +35,17 @@ export type ClosingCommand = {
 };
 /** A position or working order in the scope that is still there. */
 export type Standing = { kind: 'position' | 'order'; subject: string; symbol: string; volume: string | null };
+/**
+ * What a person did to the trip. Its cause stays what it began by: who orders everything closed while it closes already joins
+ * it (`joined`), and is told here. `by`: the user's id.
+ */
+export type PersonStep = {
+  kind: 'close-all' | 'stop' | 'rearm';
+  atMs: number;
+  by: string | null;
+  reason: string | null;
+  joined: boolean;
+};
 type ClosingDeal = Pick<
   Deal,
   | ('ticket' | 'positionId' | 'timeMs' | 'entry' | 'symbol' | 'volume' | 'price' | 'reason')
@@ -68,10 +80,11 @@ export type GuardExplanation = {
   closed: ClosedPosition[];
   cancelled: { order: string; symbol: string }[];
   standing: (Standing & { why: string; tries: number })[];
+  interventions: { at: string; kind: PersonStep['kind']; by: string | null; reason: string | null }[];
   realised: string;
 };
 
-/** `deals`: those of the positions in scope that were booked since the warning, in any order. */
+/** `deals`: those of the positions in scope that were booked since the warning, in any order; `steps`: oldest first. */
 export function guardExplanation(
   trip: ExplainedTrip,
   facts: {
@@ -79,6 +92,7 @@ export function guardExplanation(
     deals: readonly ClosingDeal[];
     commands: readonly ClosingCommand[];
     standing: readonly Standing[];
+    steps: readonly PersonStep[];
   },
 ): GuardExplanation {
   const closed = closedPositions(trip, facts.deals);
@@ -91,7 +105,7 @@ export function guardExplanation(
   );
   const realised = sum(closed.map((c) => c.net));
   return {
-    summary: summaryOf(trip, { closed, cancelled: cancelled.size, standing, realised }),
+    summary: summaryOf(trip, { closed, cancelled: cancelled.size, standing, realised }, facts.steps),
     samples: facts.samples.map(sampleRow),
     flows: facts.samples.flatMap((s) =>
       new Big(s.flow).eq(0) ? [] : [{ at: isoTime(s.atMs), amount: s.flow }],
@@ -99,6 +113,7 @@ export function guardExplanation(
     closed,
     cancelled: [...cancelled.values()],
     standing,
+    interventions: facts.steps.map(({ atMs, kind, by, reason }) => ({ at: isoTime(atMs), kind, by, reason })),
     realised,
   };
 }
@@ -192,6 +207,7 @@ function summaryOf(
     standing,
     realised,
   }: Pick<GuardExplanation, 'closed' | 'standing' | 'realised'> & { cancelled: number },
+  steps: readonly PersonStep[],
 ): string[] {
   const would = trip.shadow ? 'In shadow, nothing was done: ' : '';
   const causes = trip.causes.map((cause) => causeText(cause, trip)).join('; ');
@@ -204,6 +220,8 @@ function summaryOf(
   if (triggeredMs === null || trip.shadow) return lines;
   const what = trip.scope === 'all' ? 'Everything on the account' : 'What this deployment opened';
   lines.push(`${what} was to be closed from ${isoTime(triggeredMs)} on.`);
+  for (const { atMs, reason } of steps.filter((step) => step.joined))
+    lines.push(`A person ordered it as well at ${isoTime(atMs)}${reason === null ? '' : `: ${reason}`}.`);
   lines.push(`${closed.length} positions closed for ${realised}, ${cancelled} working orders cancelled.`);
   for (const s of standing) lines.push(`${s.kind} ${s.subject} (${s.symbol}) stands: ${s.why}.`);
   if (stoppedMs !== null) lines.push(`Its owner stopped it at ${isoTime(stoppedMs)}.`);

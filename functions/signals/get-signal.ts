@@ -1,4 +1,4 @@
-import { createRoute } from '@hono/zod-openapi';
+import { createRoute, z } from '@hono/zod-openapi';
 import { requireCaller } from '../identity/caller.ts';
 import { readsEverything } from '../identity/scope.ts';
 import { bearer, idParam, json, problems } from '../platform/contract.ts';
@@ -8,6 +8,10 @@ import { problem } from '../platform/problem.ts';
 import { presentSignal, signalSchema } from './present-signal.ts';
 import { readSignal } from './signal-store.ts';
 
+const signalDetailSchema = signalSchema
+  .extend({ chart_url: z.string().openapi({ description: 'where its newest picture is, if there is one' }) })
+  .openapi('SignalDetail');
+
 const route = createRoute({
   method: 'get',
   path: '/api/v1/signals/{id}',
@@ -16,7 +20,7 @@ const route = createRoute({
   security: bearer,
   middleware: requireCaller('signals:read'),
   request: { params: idParam },
-  responses: { 200: json(signalSchema, 'The signal'), ...problems(403, 404) },
+  responses: { 200: json(signalDetailSchema, 'The signal'), ...problems(403, 404) },
 });
 
 /** `GET /api/v1/signals/{id}` */
@@ -28,5 +32,5 @@ export const getSignal = endpoint(route, async (c) => {
   if (found === null) throw problem('not-found');
   if (!found.mine && !readsEverything(caller.role))
     throw problem('forbidden', { detail: 'you are not in this signal’s audience' });
-  return c.json(presentSignal(found.signal), 200);
+  return c.json({ ...presentSignal(found.signal), chart_url: `/api/v1/signals/${id}/chart` }, 200);
 });

@@ -28,6 +28,8 @@ const ROUTES: readonly Route[] = [
   { method: HttpMethod.POST, path: '/hooks/tradingview/{token}', duty: 'ingest' },
   { method: HttpMethod.POST, path: '/bridge/v1/{proxy+}', duty: 'bridge' },
   { method: HttpMethod.POST, path: '/api/v1/charts', duty: 'charts' },
+  { method: HttpMethod.GET, path: '/api/v1/signals/{id}/chart', duty: 'charts' },
+  { method: HttpMethod.GET, path: '/api/v1/trades/{id}/chart', duty: 'charts' },
   { method: HttpMethod.GET, path: '/charts/{file}', duty: 'charts' },
   { method: HttpMethod.HEAD, path: '/charts/{file}', duty: 'charts' },
 ];

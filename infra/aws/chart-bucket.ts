@@ -1,5 +1,5 @@
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Effect, type IRole, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { DutyFunction } from './duty-function.ts';
@@ -52,21 +52,26 @@ export function denyPrivateChartsToCloudFront(bucket: Bucket): void {
  * that does not exist, which cannot be told from a right that is missing.
  */
 export function grantChartFiles(bucket: Bucket, user: DutyFunction): void {
-  const { role } = user.fn;
-  if (!role) throw new Error(`the function ${user.duty} has no role`);
-  role.addToPrincipalPolicy(
-    new PolicyStatement({
-      actions: ['s3:GetObject', 's3:PutObject'],
-      resources: [bucket.arnForObjects('charts/*')],
-    }),
-  );
+  const role = grantOnFiles(bucket, user, ['s3:GetObject', 's3:PutObject']);
   role.addToPrincipalPolicy(
     new PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucket.bucketArn] }),
   );
+}
+
+/** Lets a function delete chart files whose time is over. Deleting one that is not there is no error, so it lists none. */
+export function grantChartDeletion(bucket: Bucket, user: DutyFunction): void {
+  grantOnFiles(bucket, user, ['s3:DeleteObject']);
+}
+
+function grantOnFiles(bucket: Bucket, user: DutyFunction, actions: string[]): IRole {
+  const { role } = user.fn;
+  if (!role) throw new Error(`the function ${user.duty} has no role`);
+  role.addToPrincipalPolicy(new PolicyStatement({ actions, resources: [bucket.arnForObjects('charts/*')] }));
   Validations.of(role).acknowledge({
     id: `AwsSolutions-IAM5[Resource::<${bucketLogicalId(bucket)}.Arn>/charts/*]`,
     reason: 'The names of charts are digests of what they show and cannot be listed beforehand.',
   });
+  return role;
 }
 
 /** cdk-nag names a resource in a finding by its logical id in the template. */

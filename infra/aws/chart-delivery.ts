@@ -17,7 +17,12 @@ import {
 import { HttpOrigin, OriginGroup, S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { createChartBucket, denyPrivateChartsToCloudFront, grantChartFiles } from './chart-bucket.ts';
+import {
+  createChartBucket,
+  denyPrivateChartsToCloudFront,
+  grantChartDeletion,
+  grantChartFiles,
+} from './chart-bucket.ts';
 import { createChartHeaders } from './chart-headers.ts';
 import type { DutyFunction } from './duty-function.ts';
 
@@ -109,6 +114,11 @@ export class ChartDelivery extends Construct {
   /** Lets a function read and write chart files. */
   grantFiles(user: DutyFunction): void {
     grantChartFiles(this.bucket, user);
+  }
+
+  /** Lets a function delete chart files, and not read them. */
+  grantDeletion(user: DutyFunction): void {
+    grantChartDeletion(this.bucket, user);
   }
 
   /** The key is a parameter of the deployment without a default: a stack without one must not come up. */

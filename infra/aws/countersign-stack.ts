@@ -5,7 +5,7 @@ import { Alarms } from './alarms.ts';
 import { ApiFunctions } from './api-functions.ts';
 import type { AppSettings } from './app-settings.ts';
 import { ChartDelivery } from './chart-delivery.ts';
-import { DUTIES, type Duty, RECONCILING, SORTING } from './duties.ts';
+import { DUTIES, type Duty, PICTURING, RECONCILING, SORTING } from './duties.ts';
 import { DutyFunction } from './duty-function.ts';
 import { secretParameterName } from './function-secrets.ts';
 import { TickSchedule } from './schedule.ts';
@@ -72,6 +72,7 @@ export class CountersignStack extends Stack {
           QUEUE_URL: work.queue.queueUrl,
           ...(RECONCILING.includes(duty) ? { RECONCILE_QUEUE_URL: work.reconciles.queueUrl } : {}),
           ...(SORTING.includes(duty) ? { SLOW_QUEUE_URL: work.slow.queueUrl } : {}),
+          ...(PICTURING.includes(duty) ? { PICTURES_QUEUE_URL: work.pictures.queueUrl } : {}),
           PUBLIC_BASE_URL: settings.publicBaseUrl ?? api.url,
           MEDIA_PUBLIC_BASE_URL: charts.url,
           ...(secrets.includes('MEDIA_CDN_PRIVATE_KEY') ? { MEDIA_KEY_PAIR_ID: charts.keyPairId } : {}),
@@ -79,7 +80,8 @@ export class CountersignStack extends Stack {
         },
       });
       work.grantSend(made);
-      if (chartFiles) charts.grantFiles(made);
+      if (chartFiles === 'draws') charts.grantFiles(made);
+      if (chartFiles === 'prunes') charts.grantDeletion(made);
       return made;
     };
     return {
@@ -91,6 +93,7 @@ export class CountersignStack extends Stack {
       queue: make('queue'),
       reconcile: make('reconcile'),
       slow: make('slow'),
+      pictures: make('pictures'),
     };
   }
 }

@@ -15,7 +15,16 @@ export type SecretKey =
   | 'SIGNALS_HMAC_KEY';
 
 /** What a function is there for. One bundle, one function per duty, so that a role can be narrow. */
-export type Duty = 'ingest' | 'api' | 'bridge' | 'charts' | 'schedule' | 'queue' | 'reconcile' | 'slow';
+export type Duty =
+  | 'ingest'
+  | 'api'
+  | 'bridge'
+  | 'charts'
+  | 'schedule'
+  | 'queue'
+  | 'reconcile'
+  | 'slow'
+  | 'pictures';
 
 /** How the function of one duty is built and what it may read. */
 export interface DutySpec {
@@ -24,8 +33,8 @@ export interface DutySpec {
   readonly memoryMb: number;
   readonly timeoutSeconds: number;
   readonly secrets: readonly SecretKey[];
-  /** Reads and writes chart files. */
-  readonly chartFiles: boolean;
+  /** Reads and writes chart files, deletes those whose time is over, or has nothing to do with them. */
+  readonly chartFiles: 'draws' | 'prunes' | false;
 }
 
 const REDIS: readonly SecretKey[] = ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'];
@@ -72,7 +81,7 @@ export const DUTIES: Readonly<Record<Duty, DutySpec>> = {
       'MEDIA_CDN_PRIVATE_KEY',
       'JWT_PUBLIC_KEYS',
     ],
-    chartFiles: true,
+    chartFiles: 'draws',
   },
   schedule: {
     handler: 'lambda.scheduled',
@@ -80,7 +89,7 @@ export const DUTIES: Readonly<Record<Duty, DutySpec>> = {
     timeoutSeconds: 60,
     // The rings are for re-wrapping; nobody outside reaches this function. SIGNALS_HMAC_KEY may be missing.
     secrets: ['DATABASE_URL', 'PRODUCER_KEYS', 'BRIDGE_KEYS', 'ALERT_KEYS', 'SIGNALS_HMAC_KEY'],
-    chartFiles: false,
+    chartFiles: 'prunes',
   },
   queue: {
     handler: 'lambda.queue',
@@ -105,6 +114,14 @@ export const DUTIES: Readonly<Record<Duty, DutySpec>> = {
     secrets: ['DATABASE_URL', ...REDIS, ...ALERTS, 'BRIDGE_KEYS'],
     chartFiles: false,
   },
+  // Draws what nobody waits for; addresses are signed by those who give them out.
+  pictures: {
+    handler: 'lambda.queue',
+    memoryMb: 1024,
+    timeoutSeconds: 120,
+    secrets: ['DATABASE_URL', ...REDIS, ...ALERTS, 'BRIDGE_KEYS', 'MEDIA_SIGNING_KEY'],
+    chartFiles: 'draws',
+  },
 };
 
 /** Duties that have accounts reconciled, and so may send to the queue of that. */
@@ -112,7 +129,10 @@ export const RECONCILING: readonly Duty[] = ['api', 'bridge', 'schedule', 'queue
 /** Of those, the ones that tell slow bridges from others, and so may send to the queue of the slow. */
 export const SORTING: readonly Duty[] = ['schedule', 'reconcile', 'slow'];
 
+/** Duties that have pictures drawn later, and so may send to the queue of that. */
+export const PICTURING: readonly Duty[] = ['schedule', 'pictures'];
+
 /** Every duty, in the order of the table. */
 export const DUTY_NAMES: readonly Duty[] = [
-  ...(['ingest', 'api', 'bridge', 'charts', 'schedule', 'queue', 'reconcile', 'slow'] as const),
+  ...(['ingest', 'api', 'bridge', 'charts', 'schedule', 'queue', 'reconcile', 'slow', 'pictures'] as const),
 ];

@@ -31,7 +31,7 @@ export const COMPILED = join(
   'countersign',
   'compiled',
 );
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 120_000;
 const STOP_GRACE_MS = 3_000;
 const LAST_WORDS = 5;
 

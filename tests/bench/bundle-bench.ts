@@ -127,6 +127,7 @@ async function lambdaBundle(folder: string): Promise<boolean> {
     QUEUE_URL: 'http://127.0.0.1:1/queue',
     RECONCILE_QUEUE_URL: 'http://127.0.0.1:1/reconcile',
     SLOW_QUEUE_URL: 'http://127.0.0.1:1/slow',
+    PICTURES_QUEUE_URL: 'http://127.0.0.1:1/pictures',
     MEDIA_BUCKET: 'media',
   };
   const times = { ours: [] as number[], empty: [] as number[] };

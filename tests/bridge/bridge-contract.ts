@@ -292,6 +292,8 @@ export function bridgeContract(name: string, site: () => BridgeSite): void {
     });
 
     it('does not close before that, nor what was taken back', async () => {
+      // Another closing may still be under way, which would take this position too.
+      await site().order(guardOrder());
       await carriedOut(command());
       const not_before = isoTime(Date.now() + 600_000);
       await site().order(guardOrder({ close: { trip_id: 'trip-2', not_before, revocable: true } }));

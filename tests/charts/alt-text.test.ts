@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { altText } from '../../functions/charts/alt-text.ts';
-import { type ResolvedChart, resolveChart } from '../../functions/charts/resolved-chart.ts';
-import { chartBody, sampleChart, specOf } from './sample-chart.ts';
+import type { CandleChart } from '../../functions/charts/resolved-chart.ts';
+import { chartScene } from '../../functions/charts/scene.ts';
+import { sampleChart } from './sample-chart.ts';
 
-function chartOf(closes: readonly number[], timeframe = 'H1', step = 3600): ResolvedChart {
+function chartOf(closes: readonly number[], timeframe = 'H1', step = 3600): CandleChart {
   const candles = closes.map((close, index) => ({
     time: 1751896800 + index * step,
     open: close,
@@ -12,7 +13,7 @@ function chartOf(closes: readonly number[], timeframe = 'H1', step = 3600): Reso
     close,
   }));
   const source = { candles, instrument: 'XAUUSD', timeframe, digits: 2 };
-  return resolveChart(specOf(chartBody(1, { source, indicators: [{ kind: 'sma', period: 2 }] })));
+  return sampleChart(1, { source, indicators: [{ kind: 'sma', period: 2 }] });
 }
 
 describe('alt text', () => {
@@ -34,6 +35,27 @@ describe('alt text', () => {
     for (const chart of [chartOf([5, -7]), sampleChart(60, { title: 'Größe …', tz: 'America/New_York' })]) {
       expect(altText(chart)).toMatch(/^[\x20-\x7e]+$/);
     }
+  });
+
+  it.each<[Record<string, unknown>, RegExp]>([
+    [{ kind: 'heikin_ashi' }, /^XAUUSD H1, Heikin-Ashi, 60 bars, .*last 1,9\d\d\.\d\d/],
+    [{ kind: 'renko' }, /^XAUUSD H1, Renko bricks of ATR 14, 60 bars, /],
+    [{ kind: 'renko', brick: { size: '2.5' } }, /^XAUUSD H1, Renko bricks of 2\.50, /],
+    [{ kind: 'volume_profile' }, /^XAUUSD H1, with volume profile, /],
+    [{ indicators: [{ kind: 'rsi', period: 14 }] }, /, RSI 14 at \d+\.\d\d$/],
+    [{ indicators: [{ kind: 'ema', period: 20 }] }, /, (above|below) EMA 20$/],
+  ])('of %o says what its bars and indicators are', (changes, expected) => {
+    expect(altText(sampleChart(60, changes))).toMatch(expected);
+  });
+
+  it('is the description of the picture', () => {
+    const chart = sampleChart(60, {
+      indicators: [
+        { kind: 'sma', period: 5 },
+        { kind: 'rsi', period: 5 },
+      ],
+    });
+    expect(chartScene(chart).description).toBe(altText(chart));
   });
 
   it('names one bar once', () => {

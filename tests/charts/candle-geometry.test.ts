@@ -11,6 +11,9 @@ describe('candle columns', () => {
     [1, 1, 1],
     [3, 1, 3],
     [6, 2, 6],
+    [5.1, 2, 4],
+    [4.5, 2, 3],
+    [2.6, 1, 3],
     [7.3, 1, 5],
     [20, 1, 15],
     [40, 2, 32],
@@ -40,6 +43,35 @@ describe('candle columns', () => {
   });
 });
 
+describe('columns of bars that stand close', () => {
+  const close = fc.double({ min: 4, max: 8, noNaN: true });
+
+  it('have wicks thinner than their bodies, in the middle of them', () => {
+    fc.assert(
+      fc.property(close, (spacing) => {
+        const columns = barColumns(100, 0, 100 * spacing, 2);
+        for (const { left, width, wickLeft, wickWidth } of columns) {
+          expect(wickWidth).toBeLessThan(width);
+          expect(wickLeft - left).toBe(left + width - wickLeft - wickWidth);
+        }
+      }),
+    );
+  });
+
+  it('have bodies with an inside when hollow', () => {
+    fc.assert(
+      fc.property(close, (spacing) => {
+        for (const each of barColumns(100, 0, 100 * spacing, 2)) {
+          expect(each.width).toBeGreaterThanOrEqual(3);
+          const { bodies } = candleRects(bar, each, yOf, true);
+          const covered = bodies.reduce((sum, { width, height }) => sum + width * height, 0);
+          expect(covered).toBeLessThan(each.width * 11);
+        }
+      }),
+    );
+  });
+});
+
 describe('a candle', () => {
   it('is a body and two wicks that do not run through it', () => {
     const { bodies, wicks } = candleRects(bar, column, yOf, false);
@@ -55,6 +87,15 @@ describe('a candle', () => {
     const area = bodies.reduce((sum, { width, height }) => sum + width * height, 0);
     expect(bodies).toHaveLength(4);
     expect(area).toBe(5 * 11 - 3 * 9);
+  });
+
+  it('of 3 to 5 pixels keeps an inside beside a wick of two, and a smaller one is full', () => {
+    const areaOf = (width: number): number =>
+      candleRects(bar, { ...column, width, wickWidth: 2 }, yOf, true).bodies.reduce(
+        (sum, rect) => sum + rect.width * rect.height,
+        0,
+      );
+    expect([2, 3, 4, 5].map((width) => width * 11 - areaOf(width))).toEqual([0, 7, 14, 7]);
   });
 
   it('is one pixel high as a doji, and alone when flat', () => {

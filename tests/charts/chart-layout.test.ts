@@ -38,4 +38,15 @@ describe('chart layout', () => {
     for (const line of [...long, ...lines('x'.repeat(200))])
       expect(textWidth(line, 600, 20)).toBeLessThanOrEqual(576);
   });
+
+  it('splits panes off below the plot, a hairline apart, and leaves out those that would be too low', () => {
+    const size = { width: 600, height: 400, scale: 1 } as const;
+    const { plot, panes, timeAxis } = chartLayout(size, undefined, AXIS, [0.2, 0.25]);
+    const [one, two] = panes;
+    expect(one?.y).toBe(plot.y + plot.height + 1);
+    expect(two?.y).toBe((one?.y ?? 0) + (one?.height ?? 0) + 1);
+    expect((two?.y ?? 0) + (two?.height ?? 0)).toBe(timeAxis.y);
+    expect(panes.map(({ x, width }) => [x, width])).toEqual([plot, plot].map(({ x, width }) => [x, width]));
+    expect(chartLayout({ ...size, height: 200 }, undefined, AXIS, [0.2]).panes).toEqual([]);
+  });
 });

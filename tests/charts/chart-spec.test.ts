@@ -9,31 +9,42 @@ function pointers(body: unknown): string[] {
   return parsed.outcome === 'ok' ? [] : parsed.faults.map(({ pointer }) => pointer);
 }
 
+function strange(_: unknown, seed: number, fields = 28): Record<string, number> {
+  return Object.fromEntries(Array.from({ length: fields }, (_, i) => [`k${seed}_${i}`, i]));
+}
+
 function inline(changes: Record<string, unknown>): Record<string, unknown> {
   return chartBody(3, { source: { candles: walk(3), instrument: 'XAUUSD', timeframe: 'H1', ...changes } });
 }
 
 describe('chart spec', () => {
   it('fills in the defaults', () => {
-    const { indicators, volume, size, theme, tz } = specOf(chartBody(1));
-    expect({ indicators, volume, size, theme, tz }).toEqual({
+    const { source: _, ...spec } = specOf(chartBody(1));
+    expect(spec).toEqual({
+      kind: 'candlestick',
       indicators: [
         { kind: 'sma', period: 20 },
         { kind: 'sma', period: 50 },
       ],
       volume: true,
+      scale: 'linear',
       size: 'web',
       theme: 'light',
       tz: 'UTC',
     });
   });
 
-  it.each([{ signal_id: ID }, { trade_id: ID }, { account_id: ID }])('accepts the source %o', (source) => {
+  it.each([{ signal_id: ID }, { trade_id: ID }, { trade_ids: [ID] }])('accepts the source %o', (source) => {
     expect(pointers(chartBody(1, { source }))).toEqual([]);
   });
 
   it.each<[string, Record<string, unknown>, string[]]>([
-    ['a later kind', chartBody(1, { kind: 'renko' }), ['/kind']],
+    ['a kind that does not exist', chartBody(1, { kind: 'kagi' }), ['/kind']],
+    [
+      'an account as a source of bars',
+      chartBody(1, { source: { account_id: ID } }),
+      ['/source/signal_id', '/source/account_id'],
+    ],
     ['unknown fields', chartBody(1, { colour: 1, 'a/b~c': 2 }), ['/colour', '/a~1b~0c']],
     ['an unknown field in the source', inline({ bins: 3 }), ['/source/bins']],
     ['two sources at once', chartBody(1, { source: { signal_id: ID, trade_id: ID } }), ['/source/trade_id']],
@@ -79,6 +90,38 @@ describe('chart spec', () => {
     expect(pointers(chartBody(1, { source: source(20_001) }))).toEqual(['/source/candles']);
   });
 
+  it.each([
+    ['candles of unknown fields', 'source', { candles: Array.from({ length: 15_000 }, strange) }],
+    ['candles of nothing', 'source', { candles: Array.from({ length: 500_000 }, () => ({})) }],
+    ['one candle of everything', 'source', { candles: [strange({}, 0, 300_000)] }],
+    ['broken prices', 'source', { candles: walk(15_000).map((bar) => ({ ...bar, open: 'x', close: 'y' })) }],
+    ['prices upside down', 'source', { candles: walk(15_000).map((bar) => ({ ...bar, high: 1 })) }],
+    ['trades that are none', 'source', { trade_ids: Array.from({ length: 500_000 }, () => 1) }],
+    ['indicators that are none', 'indicators', Array.from({ length: 500_000 }, () => ({}))],
+  ])('tells the first hundred faults of %s, and that there are more', (_, name, sent) => {
+    const parsed = parseChartSpec(chartBody(1, { [name]: sent }));
+    const faults = parsed.outcome === 'invalid' ? parsed.faults : [];
+    expect(faults.length).toBeGreaterThan(0);
+    expect(faults.length).toBeLessThanOrEqual(101);
+    if (faults.length === 101)
+      expect(faults.at(-1)).toMatchObject({
+        pointer: '',
+        detail: expect.stringMatching(/^and at least \d+ more$/),
+      });
+  });
+
+  it('looks no further than the faults that are told: rows behind them cost nothing', () => {
+    const read = { rows: 0 };
+    const time = () => {
+      read.rows += 1;
+    };
+    const candles = Array.from({ length: 15_000 }, () =>
+      Object.defineProperty({}, 'time', { enumerable: true, get: time }),
+    );
+    parseChartSpec(chartBody(1, { source: { candles, instrument: 'XAUUSD', timeframe: 'H1' } }));
+    expect(read.rows).toBeLessThan(1_500);
+  });
+
   it('refuses a character without a glyph by code, and takes Latin-1 and the minus', () => {
     const parsed = parseChartSpec(chartBody(1, { title: 'Gold 金' }));
     expect(parsed).toMatchObject({
@@ -88,6 +131,15 @@ describe('chart spec', () => {
       ],
     });
     expect(pointers(chartBody(1, { title: 'Größe −1 € … 2×' }))).toEqual([]);
+  });
+
+  it('takes ids as they are stored, in small letters', () => {
+    const source = { trade_ids: [ID.toUpperCase()] };
+    expect(specOf(chartBody(1, { source })).source).toEqual({ trade_ids: [ID] });
+    expect(specOf(chartBody(1, { source: { trade_id: ID.toUpperCase() } })).source).toEqual({ trade_id: ID });
+    expect(specOf(chartBody(1, { source: { signal_id: ID.toUpperCase() } })).source).toEqual({
+      signal_id: ID,
+    });
   });
 
   it.each([null, 'x', 3, []])('refuses %o as a body', (body) => {

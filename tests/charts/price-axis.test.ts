@@ -79,6 +79,32 @@ describe('price axis', () => {
   });
 });
 
+describe('a value that the legend names too', () => {
+  const value = (role: string, y: number, priority: number, inLegend = false) => {
+    return { role, text: '1', y, colour: '#0b8074', priority, inLegend };
+  };
+  const entry = value('entry', 300, 100);
+  const stop = value('stop', 300 + layout.labelHeight + 4, 100);
+  const rolesOf = (values: Parameters<typeof placeAxisValues>[0]) =>
+    placeAxisValues(values, layout).map(({ role }) => role);
+
+  it('has no place between levels that it would move from their lines', () => {
+    const between = value('SMA 20', 310, 99, true);
+    const labels = placeAxisValues([between, entry, stop], layout);
+    expect(labels.map(({ role, labelY, y }) => [role, labelY - y])).toEqual([
+      ['entry', 0],
+      ['stop', 0],
+    ]);
+    expect(rolesOf([{ ...between, inLegend: false }, entry, stop])).toContain('SMA 20');
+  });
+
+  it('keeps its place where it moves no other, whatever gave way before it', () => {
+    const values = [value('SMA 20', 310, 99, true), value('SMA 50', 100, 1, true), entry, stop];
+    expect(rolesOf(values)).toEqual(['entry', 'stop', 'SMA 50']);
+    expect(rolesOf([value('SMA 20', 301, 2, true), entry])).toEqual(['entry', 'SMA 20']);
+  });
+});
+
 describe('price range', () => {
   it.each([
     [[5, 5], 0],

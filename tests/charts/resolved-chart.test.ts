@@ -16,7 +16,7 @@ it('inline candles make a market chart, a reference makes a private one', () => 
 });
 
 it('a reference without candles is a bug, not a picture', () => {
-  expect(() => resolveChart(byReference)).toThrow('needs its candles');
+  expect(() => resolveChart(byReference)).toThrow('needs its data');
 });
 
 it('named sizes become pixels', () => {

@@ -1,18 +1,22 @@
 // Charts for tests: a seeded walk (no clock, no Math.random), and real candles where the shared data is present.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CandleFacts } from '../../functions/charts/candle-facts.ts';
 import type { RawCandle } from '../../functions/charts/candle-series.ts';
 import { type ChartSpec, parseChartSpec } from '../../functions/charts/chart-spec.ts';
 import { createRasterizer } from '../../functions/charts/rasterizer.ts';
-import { type ResolvedChart, resolveChart } from '../../functions/charts/resolved-chart.ts';
+import { type CandleChart, resolveChart } from '../../functions/charts/resolved-chart.ts';
+import { chartScene, type Scene } from '../../functions/charts/scene.ts';
 
-const REAL_DATA = join(import.meta.dirname, '../../../shared/data');
-const WASM = join(import.meta.dirname, '../../node_modules/@resvg/resvg-wasm/index_bg.wasm');
+// Asked for when they are needed: workerd, which draws these charts too, knows no folder of a module.
+const below = (path: string): string => join(import.meta.dirname, path);
 const HOUR_MS = 3_600_000;
 /** Monday 2 March 2026 00:00 UTC. */
 export const START_MS = Date.UTC(2026, 2, 2);
 
-export const rasterizer = createRasterizer(async () => new Uint8Array(readFileSync(WASM)));
+export const rasterizer = createRasterizer(
+  async () => new Uint8Array(readFileSync(below('../../node_modules/@resvg/resvg-wasm/index_bg.wasm'))),
+);
 
 /** Bars of a random walk around `from`, hourly without weekends, at two decimals. */
 export function walk(count: number, seed = 7, from = 2000): RawCandle[] {
@@ -54,13 +58,23 @@ export function specOf(body: unknown): ChartSpec {
 }
 
 /** A resolved chart of a walk. */
-export function sampleChart(count = 150, changes: Record<string, unknown> = {}): ResolvedChart {
-  return resolveChart(specOf(chartBody(count, changes)));
+export function sampleChart(count = 150, changes: Record<string, unknown> = {}): CandleChart {
+  const chart = resolveChart(specOf(chartBody(count, changes)));
+  if (chart.kind === 'equity' || chart.kind === 'histogram') throw new Error('a walk is drawn as candles');
+  return chart;
+}
+
+/** The scene of a chart of bars, its facts known to be of that kind. */
+export function candleScene(chart: CandleChart): Scene & { facts: CandleFacts } {
+  const scene = chartScene(chart);
+  const { facts } = scene;
+  if (!('barCount' in facts)) throw new Error('a chart of bars has the facts of one');
+  return { ...scene, facts };
 }
 
 /** The last `count` bars of a file of the shared data, or undefined (and a printed reason) where it is absent. */
 export function realCandles(file: string, count: number): RawCandle[] | undefined {
-  const path = join(REAL_DATA, file);
+  const path = below(`../../../shared/data/${file}`);
   if (!existsSync(path)) {
     console.log(`skipped: no shared data (${file})`);
     return undefined;

@@ -1,61 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Mark, type Rect, type TextMark, textBox } from '../../functions/charts/mark.ts';
-import {
-  type ChartAnnotations,
-  type ResolvedChart,
-  resolveChart,
-} from '../../functions/charts/resolved-chart.ts';
-import { chartScene, type Scene } from '../../functions/charts/scene.ts';
+import { chartFaults } from '../../functions/charts/chart-faults.ts';
+import { THEME_NAMES } from '../../functions/charts/chart-look.ts';
+import type { Mark } from '../../functions/charts/mark.ts';
+import type { ChartAnnotations } from '../../functions/charts/resolved-chart.ts';
+import type { Scene } from '../../functions/charts/scene.ts';
 import { THEMES } from '../../functions/charts/theme.ts';
-import { chartBody, realCandles, START_MS, sampleChart, specOf, walk } from './sample-chart.ts';
-
-function texts(scene: Scene): TextMark[] {
-  return scene.marks.filter((mark) => mark.kind === 'text');
-}
-
-/** The box a mark covers, in device pixels. */
-function bounds(mark: Mark): Rect[] {
-  switch (mark.kind) {
-    case 'rects':
-      return [...mark.rects];
-    case 'text':
-      return [textBox(mark)];
-    case 'line':
-      return [mark.from, mark.to].map((point) => ({ ...point, width: 0, height: 0 }));
-    default:
-      return mark.points.map((point) => ({ ...point, width: 0, height: 0 }));
-  }
-}
-
-function expectInside(scene: Scene): void {
-  for (const mark of scene.marks) {
-    for (const { x, y, width, height } of bounds(mark)) {
-      expect(Number.isFinite(x + y + width + height), mark.role).toBe(true);
-      expect(x, mark.role).toBeGreaterThanOrEqual(-1);
-      expect(y, mark.role).toBeGreaterThanOrEqual(-1);
-      expect(x + width, mark.role).toBeLessThanOrEqual(scene.width + 1);
-      expect(y + height, mark.role).toBeLessThanOrEqual(scene.height + 1);
-    }
-  }
-}
-
-/** Texts of the axes, legend and footer; the watermark lies under everything and markers' counts under the legend. */
-function expectNoOverlap(scene: Scene): void {
-  const boxes = texts(scene)
-    .filter(({ role }) => role !== 'watermark' && !role.endsWith('-count'))
-    .map((mark) => ({ mark, box: textBox(mark) }));
-  for (const [index, { mark, box }] of boxes.entries()) {
-    for (const other of boxes.slice(index + 1)) {
-      const apart =
-        box.x + box.width <= other.box.x + 1 ||
-        other.box.x + other.box.width <= box.x + 1 ||
-        box.y + box.height <= other.box.y ||
-        other.box.y + other.box.height <= box.y;
-      expect(apart, `"${mark.text}" (${mark.role}) and "${other.mark.text}" (${other.mark.role})`).toBe(true);
-    }
-  }
-}
+import { runs } from '../support/property.ts';
+import { expectDrawnInside, expectTextsApart, textsOf } from './drawn-inside.ts';
+import { candleScene, realCandles, START_MS, sampleChart, walk } from './sample-chart.ts';
 
 const annotations = fc.record(
   {
@@ -68,6 +21,7 @@ const annotations = fc.record(
         side: fc.constantFrom('buy' as const, 'sell' as const),
         kind: fc.constantFrom('entry' as const, 'exit' as const),
         price: fc.double({ min: 1900, max: 2100, noNaN: true }),
+        reason: fc.constantFrom('sl', 'tp', 'so', 'client'),
       }),
       { maxLength: 40 },
     ),
@@ -78,7 +32,7 @@ const annotations = fc.record(
 describe('scene facts', () => {
   it('state what the chart shows', () => {
     const chart = sampleChart(150);
-    const { facts, width, height, background, title } = chartScene(chart);
+    const { facts, width, height, background, title } = candleScene(chart);
     const last = chart.candles.at(-1)?.close ?? 0;
     expect(facts).toMatchObject({ barCount: 150, columnCount: 150, zone: 'UTC' });
     expect(facts.lastPrice.text.replaceAll(',', '')).toBe(last.toFixed(2));
@@ -91,11 +45,11 @@ describe('scene facts', () => {
   });
 
   it('are a function of the chart', () => {
-    expect(chartScene(sampleChart(80))).toEqual(chartScene(sampleChart(80)));
+    expect(candleScene(sampleChart(80))).toEqual(candleScene(sampleChart(80)));
   });
 
-  it.each(['light', 'dark', 'cvd'] as const)('%s uses its own colours for up and down', (theme) => {
-    const { marks } = chartScene(sampleChart(60, { theme }));
+  it.each(THEME_NAMES)('%s uses its own colours for up and down', (theme) => {
+    const { marks } = candleScene(sampleChart(60, { theme }));
     const fillOf = (role: string): unknown =>
       marks.flatMap((mark) => (mark.role === role && 'fill' in mark ? [mark.fill] : []))[0];
     expect([fillOf('candles-up'), fillOf('candles-down')]).toEqual([THEMES[theme].up, THEMES[theme].down]);
@@ -103,20 +57,20 @@ describe('scene facts', () => {
 
   it('warm-up bars feed the indicators and are not drawn', () => {
     const chart = { ...sampleChart(120), visibleFrom: 60 };
-    const { facts, marks } = chartScene(chart);
+    const { facts, marks } = candleScene(chart);
     const line = marks.find(({ role }) => role === 'SMA 50');
     expect(facts.barCount).toBe(60);
     expect(line?.kind === 'polyline' && line.points.length).toBe(60);
   });
 
   it('draws 20,000 bars in no more columns than pixels', () => {
-    const { facts } = chartScene(sampleChart(20_000));
+    const { facts } = candleScene(sampleChart(20_000));
     expect(facts.barCount).toBe(20_000);
     expect(facts.columnCount).toBeLessThanOrEqual(1200);
   });
 
   it('volume can be left out', () => {
-    const roles = chartScene(sampleChart(50, { volume: false })).marks.map(({ role }) => role);
+    const roles = candleScene(sampleChart(50, { volume: false })).marks.map(({ role }) => role);
     expect(roles).not.toContain('volume-up');
     expect(roles).not.toContain('legend-Vol');
   });
@@ -125,19 +79,19 @@ describe('scene facts', () => {
     const candles = realCandles('xauusd_h1_2012-2022.csv', 150);
     if (candles === undefined) return;
     const source = { candles, instrument: 'XAUUSD', timeframe: 'H1' };
-    const scene = chartScene(resolveChart(specOf(chartBody(1, { source }))));
+    const scene = candleScene(sampleChart(1, { source }));
     expect(scene.facts.lastPrice.text).toBe('1,969.74');
     const grid = scene.facts.timeLabels.map(({ text }) => text);
     expect(grid).toContain('Mar');
-    expectInside(scene);
-    expectNoOverlap(scene);
+    expectDrawnInside(scene);
+    expectTextsApart(scene);
   });
 });
 
 describe('orders', () => {
   const chart = sampleChart(100);
   const at = (index: number): number => (chart.candles[index]?.timeMs ?? 0) + 60_000;
-  const withOrder = (extra: ChartAnnotations): Scene => chartScene({ ...chart, annotations: extra });
+  const withOrder = (extra: ChartAnnotations): Scene => candleScene({ ...chart, annotations: extra });
 
   it('have a solid entry, dashed stop and target, labels with prices and the reward', () => {
     const last = chart.candles.at(-1)?.close ?? 0;
@@ -147,9 +101,28 @@ describe('orders', () => {
     expect(line('entry')).not.toHaveProperty('dash');
     expect(line('stop-loss')).toHaveProperty('dash');
     expect(line('take-profit')).toHaveProperty('dash');
-    const words = texts(scene).map(({ text }) => text);
+    const words = textsOf(scene).map(({ text }) => text);
     expect(words).toEqual(expect.arrayContaining(['Entry', 'SL', 'TP 2.5R']));
-    expectNoOverlap(scene);
+    expectTextsApart(scene);
+  });
+
+  it('have tags at their lines, or a leader from the one to the other', () => {
+    const last = chart.candles.at(-1)?.close ?? 0;
+    const apart = withOrder({ entry: last - 12, stop_loss: last - 24, take_profit: last + 12 });
+    const close = withOrder({ entry: last - 0.5, stop_loss: last - 1, take_profit: last + 12 });
+    const leaders = ({ marks }: Scene): string[] =>
+      marks.flatMap(({ role }) => (role.endsWith('-leader') ? [role] : []));
+    expect(leaders(apart)).toEqual([]);
+    expect(leaders(close)).toEqual(['entry-leader', 'stop-loss-leader']);
+    for (const role of ['entry', 'stop-loss']) {
+      const line = close.marks.find((mark) => mark.kind === 'line' && mark.role === role);
+      const leader = close.marks.find((mark) => mark.role === `${role}-leader`);
+      const plate = close.marks.find((mark) => mark.role === `${role}-tag-plate`);
+      const points = leader?.kind === 'polyline' ? leader.points : [];
+      expect(line?.kind === 'line' && line.to).toEqual(points[0]);
+      const { y = 0, height = 0 } = (plate?.kind === 'rects' && plate.rects[0]) || {};
+      expect(Math.abs((points.at(-1)?.y ?? 0) - y - height / 2)).toBeLessThanOrEqual(1);
+    }
   });
 
   it('pin a level far away with an arrow instead of a line', () => {
@@ -157,7 +130,7 @@ describe('orders', () => {
     const roles = scene.marks.map(({ role }) => role);
     expect(roles).toContain('take-profit-pinned');
     expect(scene.marks.some((mark) => mark.kind === 'line' && mark.role === 'take-profit')).toBe(false);
-    expect(texts(scene).map(({ text }) => text)).toContain('9,000.00');
+    expect(textsOf(scene).map(({ text }) => text)).toContain('9,000.00');
   });
 
   it('mark a buy below the low and a sell above the high of the bar that contains the time', () => {
@@ -190,7 +163,7 @@ describe('orders', () => {
     const triangles = (scene: Scene): number => scene.marks.filter(({ role }) => role === 'buy-entry').length;
     expect(triangles(many(3))).toBe(3);
     expect(triangles(many(29))).toBe(1);
-    expect(texts(many(29)).map(({ text }) => text)).toContain('×29');
+    expect(textsOf(many(29)).map(({ text }) => text)).toContain('×29');
   });
 
   it('leave out a marker from before the first bar', () => {
@@ -203,6 +176,12 @@ describe('any chart', () => {
   it('keeps every mark on the canvas and every text clear of the others', () => {
     const side = fc.integer({ min: 200, max: 1400 });
     const shape = fc.record({
+      kind: fc.constantFrom('candlestick', 'heikin_ashi', 'renko', 'volume_profile'),
+      indicators: fc.constantFrom(
+        undefined,
+        [{ kind: 'rsi', period: 14 }],
+        [...[5, 50, 200].map((period) => ({ kind: 'ema', period })), { kind: 'rsi', period: 3 }],
+      ),
       count: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 6, max: 3000 })),
       seed: fc.integer({ min: 0, max: 1_000_000 }),
       from: fc.constantFrom(1.1, 37, 2000, 98_000, -40),
@@ -210,7 +189,7 @@ describe('any chart', () => {
         fc.constantFrom('web', 'mobile', 'social'),
         fc.record({ width: side, height: side, scale: fc.constantFrom(1, 2) }),
       ),
-      theme: fc.constantFrom('light', 'dark', 'cvd'),
+      theme: fc.constantFrom(...THEME_NAMES),
       tz: fc.constantFrom('UTC', 'Asia/Kolkata', 'America/New_York'),
       title: fc.option(fc.constantFrom('Gold', 'A rather long title '.repeat(9).trim()), { nil: undefined }),
       volume: fc.boolean(),
@@ -227,16 +206,16 @@ describe('any chart', () => {
             digits: 2,
           };
           const { title, ...rest } = spec;
-          const body = { kind: 'candlestick', source, ...rest, ...(title === undefined ? {} : { title }) };
-          const chart: ResolvedChart = resolveChart(specOf(body));
-          const scene = chartScene(
+          const chart = sampleChart(1, { source, ...rest, ...(title === undefined ? {} : { title }) });
+          fc.pre(chartFaults(chart).length === 0);
+          const scene = candleScene(
             order === undefined ? chart : { ...chart, annotations: order as ChartAnnotations },
           );
-          expectInside(scene);
-          expectNoOverlap(scene);
+          expectDrawnInside(scene);
+          expectTextsApart(scene);
         },
       ),
-      { numRuns: 100 },
+      { ...runs(100), endOnFailure: true },
     );
   });
 });

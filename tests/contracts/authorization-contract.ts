@@ -79,11 +79,13 @@ export function authorizationContract({ test, ...w }: Contract): void {
     const noted = `/api/v1/reconciliation/divergences?account=${accountId}&code=CASHFLOW`;
     const [divergence] = (await w.json(w.as(user.token, 'GET', noted))).items;
     const trip = await newTrip(accountId);
+    const drawn = { kind: 'candlestick', source: { trade_id: trade.id } };
+    const chart = await w.json(w.as(user.token, 'POST', '/api/v1/charts', drawn), 201);
     const token = await tokenFor(user, {});
     const things: Things = {
       ...{ user: user.id, producer: producer.id, bridge: bridge.id, token: token.id, account: accountId },
       ...{ signal: traded.id, approval: approval.id, trade: trade.id, divergence: divergence.id },
-      ...{ trip, destination: await newDestination(owner, user.id) },
+      ...{ trip, destination: await newDestination(owner, user.id), chart: JSON.parse(chart.etag) },
     };
     return { things, subject: user };
   };

@@ -1,6 +1,8 @@
 // Pictures: their addresses, who may see them, how they are served.
 import { expect } from 'vitest';
 import type { Json } from '../../infra/local/api-client.ts';
+import { decodedPixels, FIXED_BODIES, sha256Hex } from '../workers/fixed-pictures.ts';
+import stated from '../workers/picture-digests.json' with { type: 'json' };
 import type { Contract } from './contract-suite.ts';
 import { type Trader, unique, until } from './world.ts';
 
@@ -61,6 +63,17 @@ export function chartsContract({ test, ...w }: Contract): void {
       expect(bytes.length).toBeGreaterThan(1000);
       expect(bytes.toString('latin1').startsWith(HEADS[format])).toBe(true);
     }
+  });
+
+  test('has the pixels and the SVG of every other runtime, of every kind', async () => {
+    const bytesAt = async (url: string) => new Uint8Array(await (await fetchPicture(url)).arrayBuffer());
+    const found: Record<string, { pixels: string; svg: string }> = {};
+    for (const [name, body] of Object.entries(FIXED_BODIES)) {
+      const { urls } = await make(body);
+      const pixels = await sha256Hex(decodedPixels(await bytesAt(urls.png)));
+      found[name] = { pixels, svg: await sha256Hex(await bytesAt(urls.svg)) };
+    }
+    expect(found).toEqual(stated);
   });
 
   test('serves SVG in a sandbox without scripts', async () => {
@@ -196,7 +209,7 @@ export function chartsContract({ test, ...w }: Contract): void {
 
   test('refuses a spec that cannot be drawn', async () => {
     const wrong: [Record<string, unknown>, string][] = [
-      [{ kind: 'renko' }, '/kind'],
+      [{ kind: 'pie' }, '/kind'],
       [{ theme: 'neon' }, '/theme'],
       [{ tz: 'Mars/Olympus' }, '/tz'],
       [{ size: { width: 4000, height: 4000, scale: 2 } }, '/size'],

@@ -34,6 +34,7 @@ import { operationsContract } from './operations-contract.ts';
 import { ordersContract } from './orders-contract.ts';
 import { outboxContract } from './outbox-contract.ts';
 import { performanceContract } from './performance-contract.ts';
+import { picturesContract } from './pictures-contract.ts';
 import { polledContract } from './polled-contract.ts';
 import { proofContract } from './proof-contract.ts';
 import { racesContract } from './races-contract.ts';
@@ -68,6 +69,7 @@ const SUBJECTS: Readonly<Record<string, (c: Contract) => void>> = {
   candles: candlesContract,
   market: marketContract,
   charts: chartsContract,
+  pictures: picturesContract,
   identity: identityContract,
   jwt: jwtContract,
   credentials: credentialsContract,

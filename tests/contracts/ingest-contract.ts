@@ -36,7 +36,8 @@ export function ingestContract({ test, ...w }: Contract): void {
     });
     expect(location).toBe(`${SIGNALS}/${signal.id}`);
     expect(Date.parse(signal.expires_at) - Date.parse(signal.created_at)).toBe(4 * 3_600_000);
-    expect(await w.json(w.as(producer.owner.token, 'GET', location ?? ''))).toEqual(signal);
+    const stored = await w.json(w.as(producer.owner.token, 'GET', location ?? ''));
+    expect(stored).toEqual({ ...signal, chart_url: `${SIGNALS}/${signal.id}/chart` });
   });
 
   test('shows a signal to its audience and to owner and admin, and 403 to a stranger', async () => {

@@ -54,7 +54,7 @@ const control = createServer(
 );
 await listenLoopback(api, Number(values.port));
 await listenLoopback(control, Number(values['control-port']));
-for (const key of ['QUEUE_URL', 'RECONCILE_QUEUE_URL', 'SLOW_QUEUE_URL'])
+for (const key of ['QUEUE_URL', 'RECONCILE_QUEUE_URL', 'SLOW_QUEUE_URL', 'PICTURES_QUEUE_URL'])
   pollQueue(environment['QUEUE_ENDPOINT'] ?? '', environment[key] ?? '', bundle.queue);
 process.stdin.once('close', () => process.exit(0)).resume();
 process.once('SIGTERM', () => process.exit(0));

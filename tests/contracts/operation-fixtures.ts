@@ -22,7 +22,8 @@ export type Things = Record<
   | 'approval'
   | 'trade'
   | 'divergence'
-  | 'trip',
+  | 'trip'
+  | 'chart',
   string
 >;
 type Ids = Readonly<Record<string, string>>;
@@ -299,6 +300,11 @@ const OTHERS: Record<string, Fixture> = {
       kind: 'candlestick',
       source: trade_id === undefined ? { candles, instrument: 'EURUSD', timeframe: 'H1' } : { trade_id },
     }),
+  },
+  'get /api/v1/signals/{id}/chart': one('charts', 'signal'),
+  'get /api/v1/trades/{id}/chart': one('charts', 'trade'),
+  'delete /api/v1/charts/{digest}': {
+    ...{ may: 'charts', ids: { digest: 'chart' }, stranger: 403, unknown: 404 },
   },
   'get /charts/{file}': { may: 404 },
   'get /.well-known/jwks.json': { may: 200 },

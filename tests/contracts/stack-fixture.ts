@@ -12,7 +12,7 @@ const LOCAL = join(import.meta.dirname, '../../infra/local');
 /** Limits are ten times the contract's, so that only the tests about limits meet them. */
 export const RATE_SCALE = 10;
 const SIGNALS_HMAC_KEY = 'the key of a deployment under test, no secret';
-const QUEUES = ['work', 'reconcile', 'slow'] as const;
+const QUEUES = ['work', 'reconcile', 'slow', 'pictures'] as const;
 
 export type StackFixture = {
   stack: Stack;
@@ -114,6 +114,7 @@ export async function lambdaEnvironment(
     QUEUE_URL: `${queueUrl}/000000000000/${QUEUES[0]}`,
     RECONCILE_QUEUE_URL: `${queueUrl}/000000000000/${QUEUES[1]}`,
     SLOW_QUEUE_URL: `${queueUrl}/000000000000/${QUEUES[2]}`,
+    PICTURES_QUEUE_URL: `${queueUrl}/000000000000/${QUEUES[3]}`,
     QUEUE_ENDPOINT: queueUrl,
     MEDIA_BUCKET: 'media',
     MEDIA_ENDPOINT: `http://127.0.0.1:${objects}`,

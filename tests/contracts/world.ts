@@ -17,9 +17,13 @@ export type World = ReturnType<typeof createWorld>;
 /** Text that no other test has used: letters and digits, 10 of them. */
 export const unique = (): string => randomBytes(5).toString('hex');
 
-/** Asks again until there is something: not null, false or 0. Fails, saying what was waited for, after 20 s. */
-export async function until<T>(what: string, look: () => Promise<T | null | undefined | false>): Promise<T> {
-  const deadline = Date.now() + PATIENCE_MS;
+/** Asks again until there is something: not null, false or 0. Fails, saying what was waited for, after 20 s or as told. */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | null | undefined | false>,
+  patienceMs = PATIENCE_MS,
+): Promise<T> {
+  const deadline = Date.now() + patienceMs;
   for (;;) {
     const found = await look();
     if (found) return found;

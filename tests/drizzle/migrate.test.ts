@@ -270,6 +270,39 @@ describe.each(servers)('migrations on $name', ({ start, skip }) => {
   });
 
   it.skipIf(skip)(
+    'give the pictures of before their time, and leave no wish for one that nobody draws',
+    async () => {
+      const { url, sql } = await emptyDatabase();
+      await migrateUp(sql, now);
+      await withClient(url, async (c) => {
+        await fillEveryTable(c);
+        const charts = `INSERT INTO charts (digest, user_id, kind, private, spec, alt, created_at, expires_at, revoked_at)
+        SELECT d, user_id, kind, d <> 'market', s::jsonb, '', now() - interval '9 days', NULL, r::timestamptz FROM charts,
+        (VALUES ('market', '{}', NULL), ('preview', '{}', NULL), ('back', '{}', '2026-03-01'),
+          ('trade', '{"reference":{"trade_id":"018f0000-0000-7000-8000-000000000001"}}', NULL)) AS v (d, s, r)`;
+        await c.query(charts);
+        await c.query(`UPDATE outbox SET topic = 'picture.wanted'`);
+        await migrateDown(sql, tags.length - tags.indexOf('0010_chart_delivery'));
+        expect((await c.query('SELECT done_at = created_at AS done FROM outbox')).rows).toEqual([
+          { done: true },
+        ]);
+        await migrateUp(sql, now);
+        const { rows } =
+          await c.query(`SELECT digest, round(extract(epoch FROM expires_at - now()) / 86400)::int AS days
+        FROM charts WHERE digest <> 'd' ORDER BY digest`);
+        expect(rows.map((row) => [row.digest, row.days])).toEqual([
+          ...[
+            ['back', 0],
+            ['market', 356],
+            ['preview', 1],
+            ['trade', null],
+          ],
+        ]);
+      });
+    },
+  );
+
+  it.skipIf(skip)(
     'make the runtime’s role, whose password the owner sets; one that could escape is refused',
     async () => {
       const { url, sql } = await emptyDatabase();

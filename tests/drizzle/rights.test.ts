@@ -143,6 +143,8 @@ const MATRIX: Record<string, Right> = {
   trading_calendars: appendOnly,
   symbol_calendars: row(['calendar_id', 'updated_at']),
   charts: row(['expires_at', 'revoked_at'], { delete: true }),
+  chart_drawings: row(['fence', 'drawing_until', 'bytes'], { delete: true }),
+  chart_costs: row(['cost'], { delete: true }),
   outbox: row(['available_at', 'attempts', 'done_at', 'dead_at', 'last_error'], { delete: true }),
   alerts: appendOnly,
   alert_destinations: row(['revoked_at']),

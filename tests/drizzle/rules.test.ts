@@ -114,6 +114,8 @@ const CHECKS: [string, string][] = [
   ['ck_trades_source', `UPDATE trades SET source = 'copied'`],
   ['ck_trades_episode', 'UPDATE trades SET episode = -1'],
   ['ck_equity_points_sums', 'UPDATE equity_points SET flowed = NULL'],
+  ['ck_chart_drawings_format', `UPDATE chart_drawings SET format = 'gif'`],
+  ['ck_chart_costs_cost', 'UPDATE chart_costs SET cost = 0'],
   ['ck_trade_legs_source', `UPDATE trade_legs SET source = 'copied'`],
   ['ck_broker_deals_revision', 'UPDATE broker_deals SET revision = -1'],
   ['ck_accounts_imported', 'UPDATE accounts SET bridge_id = NULL, halted = false'],

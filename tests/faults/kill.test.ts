@@ -101,8 +101,10 @@ async function settle({ dev, environment, tick }: Stack): Promise<AuditReport> {
     httpUrl: environment['DATABASE_HTTP_URL'],
     timeoutMs: 30_000,
   });
+  // A picture that nobody asked for is drawn when there is time, and nothing is lost without it.
+  const open = `topic <> 'picture.wanted' AND done_at IS NULL`;
   const undone = async (condition: string) =>
-    (await query(dev.database_url, `SELECT id FROM outbox WHERE done_at IS NULL AND ${condition}`)).length;
+    (await query(dev.database_url, `SELECT id FROM outbox WHERE ${open} AND ${condition}`)).length;
   for (const deadline = Date.now() + SETTLE_MS; ; ) {
     // Events that were on their way are overdue 15 s after their making; the test does not wait that long.
     await query(dev.database_url, 'UPDATE outbox SET available_at = created_at WHERE attempts = 0');

@@ -62,7 +62,7 @@ export async function mutatedModule<T>(
     loader: { '.wasm': 'binary', '.ttf': 'binary', '.woff': 'binary' },
     // Packages that are no modules ask for Node's own by a function that a module does not have.
     banner: {
-      js: `import { createRequire } from 'node:module'; const require = createRequire(${JSON.stringify(pathToFileURL(outfile).href)});`,
+      js: `import { createRequire as requireFor } from 'node:module'; const require = requireFor(${JSON.stringify(pathToFileURL(outfile).href)});`,
     },
     plugins: [replacing(mutation)],
   });

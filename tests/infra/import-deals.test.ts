@@ -247,6 +247,14 @@ describe('the real statements', () => {
         `/api/v1/performance?account=${once.json.account_id}&period=monthly`,
       );
       expect(once.json).toMatchObject(statement);
+      // The picture of its equity states the same drawdown.
+      const { alt } = await api().post('/api/v1/charts', {
+        ...{ kind: 'equity', source: { account_id: once.json.account_id } },
+      });
+      const fallen = Number(once.json.balance_dd_maximal).toLocaleString('en-US', {
+        minimumFractionDigits: 2,
+      });
+      expect(alt).toContain(`max drawdown ${fallen} (${shares[1]}%)`);
       const again = await imported(name, name.endsWith('.csv') ? shuffled(file) : file);
       expect(again.json).toEqual({ ...once.json, stored: 0 });
     },

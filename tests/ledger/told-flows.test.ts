@@ -125,6 +125,31 @@ describe('a flow arrived', () => {
     ).toEqual([500, 80, 0]);
   });
 
+  it('beside results of several points, all of which a later one tells with some of its own', () => {
+    // A result, then money with another result; told together, with a result of that moment.
+    expect(
+      arrived(
+        [
+          [-139, 0, 0],
+          [249_981, 0, 0],
+          [-19, 249_823, 250_000],
+        ],
+        [250_000],
+      ),
+    ).toEqual([0, 250_000, 0]);
+    // Money that went, with a result, and a result after it.
+    expect(
+      arrived(
+        [
+          [-666_491, 0, 0],
+          [-34, 0, 0],
+          [824, -665_701, -666_479],
+        ],
+        [-666_479],
+      ),
+    ).toEqual([-666_479, 0, 0]);
+  });
+
   it('with a history that came late as a whole, and is no part of what was traded', () => {
     expect(
       arrived(

@@ -27,6 +27,7 @@ const CLOUD = {
   QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/1/work',
   RECONCILE_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/1/reconcile',
   SLOW_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/1/slow',
+  PICTURES_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/1/pictures',
   MEDIA_CDN_PRIVATE_KEY: `-----BEGIN PRIVATE KEY-----\nMIIEvQIBADAN\n-----END PRIVATE KEY-----`,
   MEDIA_KEY_PAIR_ID: 'K2JCJMDEHXQW5F',
   MEDIA_BUCKET: 'charts-of-example',
@@ -42,6 +43,7 @@ const LOCAL = {
   QUEUE_URL: 'http://127.0.0.1:4446/1/work',
   RECONCILE_QUEUE_URL: 'http://127.0.0.1:4446/1/reconcile',
   SLOW_QUEUE_URL: 'http://127.0.0.1:4446/1/slow',
+  PICTURES_QUEUE_URL: 'http://127.0.0.1:4446/1/pictures',
   QUEUE_ENDPOINT: 'http://127.0.0.1:4446',
   MEDIA_ENDPOINT: 'http://127.0.0.1:4447',
 };
@@ -70,6 +72,9 @@ describe('an environment', () => {
         SIGNALS_DEDUP_WINDOW_SECONDS: 300,
         RATE_LIMIT_SCALE: 1,
         BRIDGES_PER_USER: 50,
+        MEDIA_MAX_BYTES: 5_000_000,
+        MEDIA_TTL_SECONDS: 86_400,
+        MEDIA_DAILY_COST: 100_000,
       });
       expect(refusedFor(LOCAL, duty)).toEqual([]);
     },
@@ -107,6 +112,13 @@ describe('an environment', () => {
           ['ALERT_KEYS', 'AWS_REGION', 'BRIDGE_KEYS', 'QUEUE_URL', 'RECONCILE_QUEUE_URL', 'SLOW_QUEUE_URL'],
         ] as const,
     ),
+    [
+      'pictures',
+      [
+        ...['ALERT_KEYS', 'AWS_REGION', 'BRIDGE_KEYS', 'MEDIA_BUCKET', 'MEDIA_SIGNING_KEY'],
+        ...['PICTURES_QUEUE_URL', 'QUEUE_URL'],
+      ],
+    ],
   ] as const)('that is empty names every key of the duty %s', (duty, own) => {
     const common = ['DATABASE_URL', 'MEDIA_PUBLIC_BASE_URL', 'PUBLIC_BASE_URL'];
     const redis = ['UPSTASH_REDIS_REST_TOKEN', 'UPSTASH_REDIS_REST_URL'];
@@ -121,7 +133,6 @@ describe('an environment', () => {
       'MEDIA_SIGNING_KEY',
       'MEDIA_CDN_PRIVATE_KEY',
       'MEDIA_KEY_PAIR_ID',
-      'MEDIA_BUCKET',
       'JWT_KEYS',
       'JWT_PUBLIC_KEYS',
     );
@@ -221,6 +232,7 @@ describe('the switches of the embedded stack', () => {
       'QUEUE_URL',
       'RECONCILE_QUEUE_URL',
       'SLOW_QUEUE_URL',
+      'PICTURES_QUEUE_URL',
     ] as const;
     for (const name of addresses)
       for (const change of [{ RATE_LIMIT_SCALE: '2' }, { SIGNALS_HMAC_ENABLED: 'false' }])

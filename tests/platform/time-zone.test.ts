@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isTimeZone, wallMinutes, zoneOffsets, zoneReader } from '../../functions/platform/time-zone.ts';
+import {
+  isTimeZone,
+  wallMinutes,
+  wallReader,
+  zoneOffsets,
+  zoneReader,
+} from '../../functions/platform/time-zone.ts';
 import { caseCensus, runs } from '../support/property.ts';
 
 const HOUR = 3_600_000;
@@ -88,4 +94,21 @@ describe('a wall time', () => {
     );
     census.expectAllMet();
   });
+});
+
+it('the quick reader reads what the runtime does, at any second of any zone', () => {
+  const zone = fc.constantFrom(
+    'UTC',
+    'America/New_York',
+    'Asia/Kolkata',
+    'Africa/Casablanca',
+    'Australia/Lord_Howe',
+  );
+  const second = fc.integer({ min: Date.UTC(2005, 0) / 1000, max: Date.UTC(2035, 0) / 1000 });
+  fc.assert(
+    fc.property(zone, second, (name, at) => {
+      expect(wallReader(name)(at * 1000)).toEqual(zoneReader(name)(at * 1000));
+    }),
+    runs(),
+  );
 });

@@ -37,22 +37,29 @@ describe('the lanes', () => {
     ...(slow && { slow }),
   });
 
-  it('keep what people wait for apart from accounts to be reconciled, and those from slow ones, in this order', async () => {
+  it('keep what people wait for apart from accounts to be reconciled, and those from slow ones and from pictures, in this order', async () => {
     const sent: [WorkLane, WorkMessage[], number | undefined][] = [];
     const to = (lane: WorkLane) => ({
       send: async (messages: readonly WorkMessage[], delay?: number) =>
         void sent.push([lane, [...messages], delay]),
     });
-    const queue = laneQueue({ events: to('events'), reconciles: to('reconciles'), slow: to('slow') });
-    await queue.send([turn('4', true), reconcile('1'), hint('a'), turn('2'), hint('b')], 7);
+    const queue = laneQueue({
+      events: to('events'),
+      reconciles: to('reconciles'),
+      slow: to('slow'),
+      pictures: to('pictures'),
+    });
+    const picture: WorkMessage = { kind: 'outbox', id: 'p', picture: true };
+    await queue.send([picture, turn('4', true), reconcile('1'), hint('a'), turn('2'), hint('b')], 7);
     expect(sent).toEqual([
       ['events', [hint('a'), hint('b')], 7],
       ['reconciles', [reconcile('1'), turn('2')], 7],
       ['slow', [turn('4', true)], 7],
+      ['pictures', [picture], 7],
     ]);
     await queue.send([reconcile('3')]);
     await queue.send([]);
-    expect(sent.slice(3)).toEqual([['reconciles', [reconcile('3')], undefined]]);
+    expect(sent.slice(4)).toEqual([['reconciles', [reconcile('3')], undefined]]);
   });
 });
 

@@ -3,12 +3,15 @@ import { MARKET_TTL_MS } from '../../functions/execution/entry-order.ts';
 import { type Pace, syncPace } from '../../functions/reconciliation/sync-pace.ts';
 
 const NOW_MS = 1_000_000;
-const flat: Pace = { lacking: false, commands: false, exposed: false, awaited: false, tradesMs: NOW_MS };
+const flat: Pace = {
+  ...{ lacking: false, doubted: false, commands: false, exposed: false, awaited: false, tradesMs: NOW_MS },
+};
 const pace = (over: Partial<Pace>) => syncPace({ ...flat, ...over }, NOW_MS);
 
 describe('the pace of a bridge that polls', () => {
   it.each([
     ['its history is not long enough', { lacking: true, commands: true }, 1_000],
+    ['a second sample is to confirm what the guard has seen', { doubted: true, commands: true }, 1_100],
     ['a command waits or its fate is open', { commands: true, exposed: true }, 2_000],
     ['a position stands', { exposed: true }, 5_000],
     ['a countersignature is awaited', { awaited: true }, 5_000],

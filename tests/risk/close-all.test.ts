@@ -36,6 +36,8 @@ describe('POST /close-all', () => {
       standing: [],
     });
     expect(told['explanation']['summary'][0]).toContain('a person ordered it');
+    expect(told['explanation']['interventions']).toMatchObject([{ kind: 'close-all', reason: 'news' }]);
+    expect(told['explanation']['summary'].join(' ')).not.toContain('as well');
     const [, next] = await d.call('user', 'POST', '/close-all');
     expect(next['trip_id'], 'another time is another trip').not.toBe(trip['trip_id']);
   });
@@ -67,6 +69,32 @@ describe('POST /close-all', () => {
     const [, narrow] = await d.call('user', 'POST', '/close-all', { scope: 'own' });
     expect(narrow['scope'], 'it is never narrowed').toBe('all');
     expect(await d.audits('account.close-all')).toBe(2);
+  });
+
+  it('joins a closing that its guard began: the cause stays the first, and who joined is told with it', async () => {
+    const d = await GuardDesk.make(t);
+    await d.call('owner', 'PATCH', '/guard', { trip_bps: 200, warn_bps: 100 });
+    d.buy('5');
+    await d.look();
+    for (let i = 1; i <= 6; i += 1) await d.look(2_034.9 - i);
+    expect(await d.row()).toMatchObject({ guard_phase: 'warned' });
+    const [status, trip] = await d.call('user', 'POST', '/close-all', { reason: 'no more waiting' });
+    expect([status, trip['cause']]).toEqual([200, 'drawdown']);
+    await d.looks(6);
+    expect(d.exit.held()).toEqual([]);
+    const [, told] = await d.call('user', 'GET', `/guard/trips/${trip['trip_id']}`);
+    expect(told).toMatchObject({ cause: 'drawdown', flat_at: expect.any(String) });
+    const by = { kind: 'close-all', by: d.userId, reason: 'no more waiting' };
+    expect(told['explanation']['interventions']).toMatchObject([by]);
+    expect(told['explanation']['summary'].join(' ')).toMatch(
+      /^a unit fell .* A person ordered it as well at .*: no more waiting\./,
+    );
+    await d.call('owner', 'POST', '/guard/rearm', { reason: 'seen' });
+    const [, later] = await d.call('user', 'GET', `/guard/trips/${trip['trip_id']}`);
+    expect(later['explanation']['interventions'].map((one: Json) => [one['kind'], one['reason']])).toEqual([
+      ['close-all', 'no more waiting'],
+      ['rearm', 'seen'],
+    ]);
   });
 
   it('leaves others’ positions where the scope is ours', async () => {

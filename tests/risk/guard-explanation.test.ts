@@ -33,7 +33,7 @@ const deal = (
   ...{ ticket, positionId, timeMs: AT + afterS * 1_000, volume, price, profit, entry: 'out' as const },
   ...{ symbol: 'XAUUSD', reason: 'expert', swap: '-0.5', commission: '-1', fee: '0' },
 });
-const NOTHING = { samples: [], deals: [], commands: [], standing: [] };
+const NOTHING = { samples: [], deals: [], commands: [], standing: [], steps: [] };
 
 describe('what a person is told of a trip', () => {
   it('is what closed by the broker’s deals alone: volume, mean price, and all of its money', () => {
@@ -124,6 +124,31 @@ describe('what a person is told of a trip', () => {
     ]);
     expect(samples.at(-2)?.meaning).toBe('a figure was none, so it was not judged');
     expect(flows).toEqual([{ at: samples.at(-1)?.at, amount: '-2000' }]);
+  });
+
+  it('is what people did to it, who joined it too', () => {
+    const step = { by: 'u-1', reason: null, joined: false };
+    const { interventions, summary } = guardExplanation(
+      { ...TRIP, flatMs: AT + 20_000 },
+      {
+        ...NOTHING,
+        steps: [
+          { ...step, kind: 'close-all', atMs: AT + 12_000, joined: true, reason: 'news' },
+          { ...step, kind: 'close-all', atMs: AT + 13_000, joined: true },
+          { ...step, kind: 'rearm', atMs: AT + 60_000, reason: 'looked at it' },
+        ],
+      },
+    );
+    expect(interventions).toEqual([
+      { at: '2026-03-02T09:00:12.000Z', kind: 'close-all', by: 'u-1', reason: 'news' },
+      { at: '2026-03-02T09:00:13.000Z', kind: 'close-all', by: 'u-1', reason: null },
+      { at: '2026-03-02T09:01:00.000Z', kind: 'rearm', by: 'u-1', reason: 'looked at it' },
+    ]);
+    expect(summary.slice(2, -1)).toEqual([
+      'A person ordered it as well at 2026-03-02T09:00:12.000Z: news.',
+      'A person ordered it as well at 2026-03-02T09:00:13.000Z.',
+      '0 positions closed for 0, 0 working orders cancelled.',
+    ]);
   });
 
   it('is what became of it', () => {

@@ -4,7 +4,7 @@
  */
 import { consume, runTick } from '../../functions/jobs.ts';
 import type { Row } from '../../functions/platform/database.ts';
-import type { WorkMessage } from '../../functions/platform/work-queue.ts';
+import { laneOf, type WorkMessage } from '../../functions/platform/work-queue.ts';
 import { DeskAtSimulator } from './desk-at-simulator.ts';
 import { approveSignal, storeSignal } from './organisation.ts';
 import type { TestDatabase } from './test-database.ts';
@@ -90,6 +90,8 @@ export class GuardDesk {
       const due = this.waiting.findIndex(({ dueMs }) => dueMs <= clock.nowMs());
       const [next] = due < 0 ? [] : this.waiting.splice(due, 1);
       if (next === undefined) return;
+      // Nothing is drawn in these tests, and what cannot be drawn comes again.
+      if (laneOf(next.message) === 'pictures') continue;
       if ((await consume(this.at.deps, [next.message])).size > 0)
         throw new Error(lines.findLast((l) => l.cause !== undefined)?.cause);
     }

@@ -88,7 +88,10 @@ const ROWS: Record<string, string> = {
   schedule_ticks: `(minute, claimed_at) VALUES (${AT}, ${AT})`,
   candles: `(account_id, symbol, timeframe, time, open, high, low, close, volume)
     VALUES ('${account}', 'XAUUSD', 'M5', ${AT}, 1, 1, 1, 1, 1)`,
-  charts: `(digest, user_id, kind, private, spec, alt, created_at) VALUES ('d', '${user}', 'candlestick', true, '{}', '', ${AT})`,
+  charts: `(digest, user_id, kind, private, spec, alt, created_at, expires_at)
+    VALUES ('d', '${user}', 'candlestick', true, '{}', '', ${AT}, ${AT})`,
+  chart_drawings: `(digest, format, fence, drawing_until, bytes) VALUES ('d', 'png', 1, ${AT}, 1)`,
+  chart_costs: `(user_id, day, cost) VALUES ('${user}', '2026-03-02', 1)`,
   bridge_nonces: `(bridge_id, nonce, seen_at) VALUES ('${bridge}', 'one', ${AT})`,
   bridge_candle_wishes: `(id, bridge_id, symbol, timeframe, bars, created_at)
     VALUES ('${id(29)}', '${bridge}', 'XAUUSD', 'M5', 1, ${AT})`,

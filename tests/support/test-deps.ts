@@ -90,6 +90,9 @@ export function testDeps(
     loadRasterizerWasm: async () => {
       throw new Error('these tests draw nothing');
     },
+    loadLayoutWasm: async () => {
+      throw new Error('these tests draw nothing');
+    },
     after: (work) => void deferred.push(work()),
     sent,
     delayed,
@@ -114,12 +117,15 @@ export function testDeps(
 
 /** Object storage in memory. */
 export function memoryStore(): ObjectStore {
-  const objects = new Map<string, Uint8Array<ArrayBuffer>>();
+  const objects = new Map<string, { body: Uint8Array<ArrayBuffer>; alt: string }>();
   return {
     get: async (name) => {
-      const body = objects.get(name);
-      return body === undefined ? null : { body, etag: `"${name}"` };
+      const found = objects.get(name);
+      return found === undefined ? null : { ...found, etag: `"${name}"` };
     },
-    put: async (name, bytes) => void objects.set(name, bytes),
+    put: async (name, body, { alt }) => void objects.set(name, { body, alt }),
+    delete: async (names) => {
+      for (const name of names) objects.delete(name);
+    },
   };
 }

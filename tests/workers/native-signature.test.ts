@@ -9,7 +9,7 @@ import {
   signLines,
   verifyLines,
 } from '../../functions/platform/native-signature.ts';
-import { sha256Hex } from './sample-spec.ts';
+import { sha256Hex } from './fixed-pictures.ts';
 
 /** `whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=` */
 const SECRET = new Uint8Array(Array.from({ length: 32 }, (_, i) => i));

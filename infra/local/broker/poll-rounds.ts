@@ -1,5 +1,5 @@
-// Keeps the bridges that poll going, each in the rhythm that the other side states. Invariant: one exchange of a bridge at a
-// time, whoever asked for it.
+// Keeps the bridges that poll going, each in the rhythm that the other side states. Invariants: one exchange of a bridge at a
+// time, whoever asked for it; who hurries during one has another one right behind it, as what it brings was read before.
 
 import type { BrokerHost } from './broker-host.ts';
 import { BrokerPoller, type SyncOutcome } from './broker-poller.ts';
@@ -12,6 +12,8 @@ interface Round {
   poller: BrokerPoller;
   dueMs: number;
   running: Promise<SyncOutcome> | null;
+  /** Somebody has hurried since the exchange under way began. */
+  isHurried: boolean;
 }
 
 export class PollRounds {
@@ -37,9 +39,14 @@ export class PollRounds {
     return this.#run(round);
   }
 
-  /** Has the bridges of an account come as soon as they can. */
+  /** Has the bridges of an account come at once, or behind the exchange that is under way. */
   hurry(login: string): void {
-    for (const round of this.#rounds.values()) if (round.record.login === login) round.dueMs = 0;
+    for (const bridgeId of this.#rounds.keys()) {
+      const round = this.#roundOf(bridgeId);
+      if (round?.record.login !== login) continue;
+      if (round.running === null) void this.#run(round);
+      else round.isHurried = true;
+    }
   }
 
   /** Takes up bridges that have come to poll. */
@@ -64,19 +71,20 @@ export class PollRounds {
     if (known?.record === record) return known;
     const terms = { bridgeId, secret, login: record.login, url: record.sync_url };
     const poller = new BrokerPoller(() => this.#host.bridgeContext(), terms);
-    const round = { record, poller, dueMs: 0, running: null };
+    const round = { record, poller, dueMs: 0, running: null, isHurried: false };
     this.#rounds.set(bridgeId, round);
     return round;
   }
 
   #run(round: Round): Promise<SyncOutcome> {
+    round.isHurried = false;
     const run = round.poller.sync().finally(() => {
       round.running = null;
     });
     round.running = run;
     run.then(
       ({ nextMs }) => {
-        round.dueMs = Date.now() + nextMs;
+        round.dueMs = Date.now() + (round.isHurried ? 0 : nextMs);
       },
       (cause: unknown) => {
         round.dueMs = Date.now() + LOOK_MS;

@@ -24,6 +24,7 @@ from .history import History
 from .nonce_memory import NonceMemory
 from .poll_transport import PollClient, https_post
 from .request_proof import RequestProof
+from .rounds import run_rounds
 from .terminal import Terminal, TerminalError, WrongPackage, load_package
 from .terminal_check import terminal_check
 from .webhook_transport import WebhookServer
@@ -32,8 +33,6 @@ from .webhook_transport import WebhookServer
 _WARM_UP_MS = 30_000
 _STOP_SECONDS = 20
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
-#: How often the terminal is looked at while nobody asks, and how often its guard looks.
-_LOOK_MS, _GUARD_MS = 5_000, 2_000
 #: How to stop a lane, and how to have it exchange at once.
 Lane = tuple[Callable[[], None], Callable[[], None]]
 
@@ -82,16 +81,7 @@ def _serve(config: Config, terminal: Terminal) -> None:
     log("started", is_ready=bridge.warm_up(_WARM_UP_MS))
     lane = _called if config.listen is not None else _polling
     end, hurry = lane(config, bridge, clock, cloud, log, stop)
-    # In short waits, because on Windows a wait without an end hears no Ctrl+C.
-    looked_ms = guarded_ms = clock.monotonic_ms()
-    while not stop.wait(0.5):
-        if clock.monotonic_ms() - looked_ms >= _LOOK_MS:
-            bridge.look()
-            looked_ms = clock.monotonic_ms()
-        if clock.monotonic_ms() - guarded_ms >= _GUARD_MS:
-            guarded_ms = clock.monotonic_ms()
-            if bridge.guard():
-                hurry()
+    run_rounds(bridge, clock, hurry, lambda ms: stop.wait(ms / 1000))
     end()
     bridge.close()
     log("stopped")

@@ -140,10 +140,14 @@ class Bridge:
         self._is_ready = is_ready
         return is_ready
 
+    def guard_rest_ms(self) -> int:
+        """For how long the guard may rest, whoever else is heard; an order that comes meanwhile may shorten it."""
+        return self._guard.rest_ms()
+
     def guard(self) -> bool:
         """Has the guard look at the terminal; whether the cloud should hear of it at once. Never raises.
 
-        To be called every two seconds, whoever else is heard.
+        To be called when it has rested.
         """
         if not self._turn.acquire(timeout=_GUARD_TURN_SECONDS):
             return False

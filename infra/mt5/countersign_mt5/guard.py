@@ -1,4 +1,4 @@
-"""The guard at the terminal: takes orders, looks every two seconds, and closes what it must.
+"""The guard at the terminal: takes orders, looks when it is time, and closes what it must.
 
 Invariants: the state that says so is on the disk before anything is sent, as far as the disk can be written; a close
 names its position and has no more than its volume as it stands now, so that one sent twice opens nothing; what cannot be
@@ -31,6 +31,7 @@ from .guard_order import (
     guard_report,
     plain,
 )
+from .guard_pace import guard_met_ms, guard_rest_ms
 from .guard_store import GuardStore
 from .history import AHEAD_SECONDS, History
 from .order_terms import GTC, deal_filling
@@ -72,6 +73,9 @@ class Guard:
         self._cloud = cloud
         self._log = log
         self._heard_ms = clock.monotonic_ms()
+        self._looked_ms = clock.monotonic_ms()
+        #: The moment of an order that was looked at when it had come.
+        self._met_ms: int | None = None
 
     def hear(self) -> None:
         """The cloud has just been heard."""
@@ -97,10 +101,17 @@ class Guard:
             self._keep(guard_told(state))
         return guard_report(state)
 
+    def rest_ms(self) -> int:
+        """For how long it may rest; zero: it is to look now."""
+        since_ms = self._clock.monotonic_ms() - self._looked_ms
+        return guard_rest_ms(self._store.state, self._cloud.now_ms(), since_ms, self._met_ms)
+
     def look(self) -> bool:
         """Looks at the terminal and does what is due; whether the cloud should hear of it at once. Raises
         TerminalError.
         """
+        self._met_ms = guard_met_ms(self._store.state, self._cloud.now_ms(), self._met_ms)
+        self._looked_ms = self._clock.monotonic_ms()
         order = self._store.state.order
         if order is None:
             return False

@@ -3,6 +3,7 @@
 import { afterAll, expect, it } from 'vitest';
 import { runs } from '../../support/property.ts';
 import { type Mutation, mutated } from '../mutant.ts';
+import { mutantsOfRun } from '../mutants-of-run.ts';
 import { openStage, startGround } from '../stage.ts';
 import { restoreUnderway } from './restore-underway.ts';
 import { runSchedules } from './run-schedules.ts';
@@ -160,7 +161,7 @@ const EPOCH: Mutation = {
 const ground = await startGround();
 afterAll(() => ground.stop());
 
-it.each(Object.entries(PROTECTIONS))(
+it.each(mutantsOfRun(PROTECTIONS))(
   `notices that %s is gone (FC_SEED=${seed})`,
   async (name, { mutation, hazard, noticed }) => {
     const stage = await openStage(ground, await mutated(mutation, ground.fixture.folder));

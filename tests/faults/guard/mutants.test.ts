@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 import { type Mutation, mutatedModule } from '../mutant.ts';
+import { mutantsOfRun } from '../mutants-of-run.ts';
 import { takeGuardNotes } from './guard-notes.ts';
 import type { Step } from './guard-step.ts';
 import { LANES, type Lane } from './guarded-account.ts';
@@ -125,7 +126,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe.each(Object.entries(PROTECTIONS))('%s', (_name, { course, file, lane, noticed, pieces }) => {
+describe.each(mutantsOfRun(PROTECTIONS))('%s', (_name, { course, file, lane, noticed, pieces }) => {
   const schedule = { index: 0, lane: lane ?? LANES.plain, steps: [...course] };
 
   it(

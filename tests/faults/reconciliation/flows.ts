@@ -47,11 +47,13 @@ export async function unseenDeals({ desk }: LedgerDesk): Promise<Set<string>> {
 
 /**
  * 12. And it is what the broker's own order of its deals makes of it; null where no balance of that order is the one that a
- * snapshot showed.
+ * snapshot showed. Where several deals leave the same balance each of them may be the last that the snapshot saw.
  */
 export async function judgeUnit(of: LedgerDesk, unseen: ReadonlySet<string>): Promise<string[] | null> {
-  const expected = await expectedNav(of, unseen);
-  return expected === null ? null : differences('of the broker’s own deals', await navOf(of), expected);
+  const expected = await expectedNavs(of, unseen);
+  const is = await navOf(of);
+  const wrong = expected.map((was) => differences('of the broker’s own deals', is, was));
+  return wrong.find((those) => those.length === 0) ?? wrong[0] ?? null;
 }
 
 function differences(what: string, is: Nav, was: Nav): string[] {
@@ -62,26 +64,41 @@ function differences(what: string, is: Nav, was: Nav): string[] {
   });
 }
 
-async function expectedNav(of: LedgerDesk, unseen: ReadonlySet<string>): Promise<Nav | null> {
+/** What a unit has become so far, with the last of the broker's deals that was seen and what the account was worth then. */
+type Way = { done: number; nav: number; peak: number; drawdown: number; equity: number };
+/** More ways than this nobody follows: so many balances that stand twice are a course that says nothing. */
+const MOST_WAYS = 256;
+
+async function expectedNavs(of: LedgerDesk, unseen: ReadonlySet<string>): Promise<Nav[]> {
   const points = await of.desk.stage.sql(
     'SELECT (balance + credit)::text AS held, equity FROM equity_points WHERE account_id = $1 ORDER BY at',
     [of.desk.accountId],
   );
   const deals = bookings(of);
-  let [nav, peak, drawdown] = [1, 1, 0];
-  let before: Json | null = null;
-  let done = 0;
+  let ways: Way[] = [{ done: -1, nav: 1, peak: 1, drawdown: 0, equity: 0 }];
   for (const point of points) {
-    const booked = deals.findIndex((d, n) => n >= done && d.held.eq(point.held));
-    if (booked === -1) return null;
-    const came = cameWith(deals.slice(done + 1, booked + 1), unseen);
-    done = booked;
-    if (before !== null) nav *= new Big(point.equity).minus(came).toNumber() / Number(before.equity);
-    before = point;
-    peak = Math.max(peak, nav);
-    drawdown = Math.max(drawdown, 1 - nav / peak);
+    ways = ways.flatMap((way) =>
+      deals.flatMap((d, n) =>
+        n >= way.done && d.held.eq(point.held) ? [stepped(way, n, Number(point.equity), deals, unseen)] : [],
+      ),
+    );
+    if (ways.length > MOST_WAYS) return [];
   }
-  return { return: (nav - 1) * 100, drawdown: drawdown * 100 };
+  return ways.map(({ nav, drawdown }) => ({ return: (nav - 1) * 100, drawdown: drawdown * 100 }));
+}
+
+/** An account that is worth nothing grows by nothing, and a unit that is worth nothing is none any more. */
+function stepped(
+  way: Way,
+  n: number,
+  equity: number,
+  deals: readonly Booked[],
+  unseen: ReadonlySet<string>,
+): Way {
+  const grown = equity - cameWith(deals.slice(way.done + 1, n + 1), unseen).toNumber();
+  const nav = way.done < 0 || way.equity <= 0 ? way.nav : way.nav * Math.max(0, grown / way.equity);
+  const peak = Math.max(way.peak, nav);
+  return { done: n, nav, peak, drawdown: Math.max(way.drawdown, 1 - nav / peak), equity };
 }
 
 type Booked = { ticket: string; held: Big; flow: Big; undoes: string | null };

@@ -5,6 +5,7 @@ import { afterAll, expect, it } from 'vitest';
 import { runs } from '../../support/property.ts';
 import type { Fault } from '../execution/schedule.ts';
 import { type Mutation, mutated } from '../mutant.ts';
+import { mutantsOfRun } from '../mutants-of-run.ts';
 import { openStage, startGround } from '../stage.ts';
 import {
   BLANK,
@@ -149,7 +150,7 @@ const ground = await startGround();
 afterAll(() => ground.stop());
 await takeNotes(ground);
 
-it.each(Object.entries(RULES))(
+it.each(mutantsOfRun(RULES))(
   `notices that this is gone: %s (FC_SEED=${seed})`,
   async (name, rule) => {
     const mutation: Mutation = { in: rule.in ?? 'worker', file: rule.file, pieces: [rule.piece] };

@@ -2,7 +2,7 @@ import vm from 'node:vm';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { SVG_POLICY_CODE } from '../../../infra/aws/chart-headers.ts';
+import { ANSWER_CODE } from '../../../infra/aws/chart-headers.ts';
 import { resourcesOf, statementsOf, synthesize } from './synthesized-stack.ts';
 
 const { template } = synthesize();
@@ -36,6 +36,16 @@ function distribution() {
   if (!privateCharts || !marketCharts) throw new Error('two behaviours were expected');
   const rendered = parsed.Origins.find((origin) => origin.CustomOriginConfig);
   return { ...parsed, privateCharts, marketCharts, rendered };
+}
+
+type EdgeHeaders = Record<string, { value: string }>;
+/** What the function at the edge makes of an answer's headers. */
+function edgeAnswer(headers: EdgeHeaders): EdgeHeaders {
+  const event = { response: { headers } };
+  const answer: unknown = vm.runInNewContext(`${ANSWER_CODE}; handler(event)`, { event });
+  return z
+    .object({ headers: z.record(z.string(), z.object({ value: z.string() })) })
+    .parse(JSON.parse(JSON.stringify(answer))).headers;
 }
 
 describe('bucket', () => {
@@ -176,14 +186,15 @@ describe('every answer', () => {
     ['application/pdf', undefined],
     [undefined, undefined],
   ])('of type %s has the content policy %s', (type, policy) => {
-    const headers = type === undefined ? {} : { 'content-type': { value: type } };
-    const answer: unknown = vm.runInNewContext(`${SVG_POLICY_CODE}; handler(event)`, {
-      event: { response: { headers } },
-    });
-    const seen = z
-      .object({ headers: z.record(z.string(), z.object({ value: z.string() })) })
-      .parse(JSON.parse(JSON.stringify(answer)));
-    expect(seen.headers['content-security-policy']?.value).toBe(policy);
+    const headers = edgeAnswer(type === undefined ? {} : { 'content-type': { value: type } });
+    expect(headers['content-security-policy']?.value).toBe(policy);
+  });
+
+  it('says what a stored chart shows under the name that the function gives it', () => {
+    const stored = edgeAnswer({ 'x-amz-meta-alt': { value: 'EURUSD%20H1' }, etag: { value: '"e"' } });
+    expect(stored).toEqual({ 'x-alt-text': { value: "alt*=UTF-8''EURUSD%20H1" }, etag: { value: '"e"' } });
+    const drawn = { 'x-alt-text': { value: "alt*=UTF-8''EURUSD" } };
+    expect(edgeAnswer(drawn)).toEqual(drawn);
   });
 
   it('comes from a domain of its own where one is set, with TLS 1.2', () => {
@@ -201,7 +212,7 @@ describe('every answer', () => {
     own.resourcePropertiesCountIs(
       'AWS::Lambda::Function',
       { Environment: { Variables: { MEDIA_PUBLIC_BASE_URL: 'https://charts.example.com' } } },
-      8,
+      9,
     );
   });
 });

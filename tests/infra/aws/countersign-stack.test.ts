@@ -16,6 +16,7 @@ describe('functions', () => {
     ['queue', 'lambda.queue', 512, 120],
     ['reconcile', 'lambda.queue', 512, 120],
     ['slow', 'lambda.queue', 512, 120],
+    ['pictures', 'lambda.queue', 1024, 120],
   ])('%s runs %s with %d MB and %d s', (duty, handler, memory, timeout) => {
     template.hasResourceProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
@@ -30,16 +31,16 @@ describe('functions', () => {
     });
   });
 
-  it('are eight, all of one bundle and one runtime', () => {
+  it('are nine, all of one bundle and one runtime', () => {
     const functions = resourcesOf(template, 'AWS::Lambda::Function').map(([, properties]) => properties);
-    expect(functions).toHaveLength(8);
+    expect(functions).toHaveLength(9);
     expect(new Set(functions.map((fn) => fn.Runtime))).toEqual(new Set(['nodejs24.x']));
     expect(new Set(functions.map((fn) => JSON.stringify(fn.Code))).size).toBe(1);
   });
 
   it('keep their logs for a stated time', () => {
     const groups = resourcesOf(template, 'AWS::Logs::LogGroup');
-    expect(groups).toHaveLength(9);
+    expect(groups).toHaveLength(10);
     for (const [, group] of groups) expect(group.RetentionInDays).toBe(90);
   });
 
@@ -78,6 +79,8 @@ describe('HTTP API', () => {
       'POST /hooks/tradingview/{token}': to('ingest'),
       'POST /bridge/v1/{proxy+}': to('bridge'),
       'POST /api/v1/charts': to('charts'),
+      'GET /api/v1/signals/{id}/chart': to('charts'),
+      'GET /api/v1/trades/{id}/chart': to('charts'),
       'GET /charts/{file}': to('charts'),
       'HEAD /charts/{file}': to('charts'),
       $default: to('api'),
@@ -116,12 +119,12 @@ describe('work queues', () => {
           deadLetterTargetArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^WorkDeadLetters'), 'Arn'] },
         },
       },
-      3,
+      4,
     );
   });
 
-  it('hand batches of ten to a function each, which reports failures singly, accounts not to any number at once, slow ones singly', () => {
-    template.resourceCountIs('AWS::Lambda::EventSourceMapping', 3);
+  it('hand batches of ten to a function each, which reports failures singly, accounts not to any number at once, slow ones singly, pictures by two at most', () => {
+    template.resourceCountIs('AWS::Lambda::EventSourceMapping', 4);
     const mapping = (duty: string, queue: string) => ({
       BatchSize: 10,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
@@ -141,14 +144,19 @@ describe('work queues', () => {
       BatchSize: 1,
       ScalingConfig: { MaximumConcurrency: 20 },
     });
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      ...mapping('pictures', 'WorkPictures'),
+      BatchSize: 5,
+      ScalingConfig: { MaximumConcurrency: 2 },
+    });
   });
 
   it('are encrypted and refuse plain HTTP, like every queue', () => {
     const queues = resourcesOf(template, 'AWS::SQS::Queue');
-    expect(queues).toHaveLength(5);
+    expect(queues).toHaveLength(6);
     for (const [, queue] of queues) expect(queue.SqsManagedSseEnabled).toBe(true);
     const policies = JSON.stringify(resourcesOf(template, 'AWS::SQS::QueuePolicy'));
-    expect(policies.match(/"aws:SecureTransport":"false"/g)).toHaveLength(5);
+    expect(policies.match(/"aws:SecureTransport":"false"/g)).toHaveLength(6);
   });
 });
 

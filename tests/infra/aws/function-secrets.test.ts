@@ -25,12 +25,15 @@ const SECRETS: Record<Duty, string[]> = {
   queue: ['DATABASE_URL', ...REDIS, ...ALERTS, 'BRIDGE_KEYS'],
   reconcile: ['DATABASE_URL', ...REDIS, ...ALERTS, 'BRIDGE_KEYS'],
   slow: ['DATABASE_URL', ...REDIS, ...ALERTS, 'BRIDGE_KEYS'],
+  pictures: ['DATABASE_URL', ...REDIS, ...ALERTS, 'BRIDGE_KEYS', 'MEDIA_SIGNING_KEY'],
 };
 const SIGNERS: Duty[] = ['charts'];
-const CHART_FILES: Duty[] = ['charts'];
+const CHART_FILES: Duty[] = ['charts', 'pictures'];
+const PRUNES: Duty[] = ['schedule'];
 const RECONCILING: Duty[] = ['api', 'bridge', 'schedule', 'queue', 'reconcile', 'slow'];
 const SORTING: Duty[] = ['schedule', 'reconcile', 'slow'];
-const CONSUMERS: Duty[] = ['queue', 'reconcile', 'slow'];
+const PICTURING: Duty[] = ['schedule', 'pictures'];
+const CONSUMERS: Duty[] = ['queue', 'reconcile', 'slow', 'pictures'];
 
 const functionShape = z.looseObject({
   Role: z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) }),
@@ -103,9 +106,10 @@ describe.each(DUTY_NAMES)('the function %s', (duty) => {
         'QUEUE_URL',
         ...(RECONCILING.includes(duty) ? ['RECONCILE_QUEUE_URL'] : []),
         ...(SORTING.includes(duty) ? ['SLOW_QUEUE_URL'] : []),
+        ...(PICTURING.includes(duty) ? ['PICTURES_QUEUE_URL'] : []),
         'SECRET_PARAMETERS',
         ...(SIGNERS.includes(duty) ? ['MEDIA_KEY_PAIR_ID'] : []),
-        ...(CHART_FILES.includes(duty) ? ['MEDIA_BUCKET'] : []),
+        ...([...CHART_FILES, ...PRUNES].includes(duty) ? ['MEDIA_BUCKET'] : []),
       ].sort(),
     );
     expect(variables.SECRET_PARAMETERS).toBe(
@@ -133,13 +137,16 @@ describe.each(DUTY_NAMES)('the function %s', (duty) => {
         'sqs:SendMessage',
         ...(CONSUMERS.includes(duty) ? consuming : []),
         ...(CHART_FILES.includes(duty) ? ['s3:GetObject', 's3:PutObject', 's3:ListBucket'] : []),
+        ...(PRUNES.includes(duty) ? ['s3:DeleteObject'] : []),
       ].sort(),
     );
   });
 
-  it('reads and writes no objects but those below charts/, and only where charts are its duty', () => {
-    const objects = rightsOf(duty).filter((statement) => statement.Action.includes('s3:PutObject'));
-    expect(objects).toHaveLength(CHART_FILES.includes(duty) ? 1 : 0);
+  it('reads, writes and deletes no objects but those below charts/, and only where that is its duty', () => {
+    const objects = rightsOf(duty).filter(({ Action }) =>
+      Action.some((a) => /^s3:\w+Object$/.test(String(a))),
+    );
+    expect(objects).toHaveLength([...CHART_FILES, ...PRUNES].includes(duty) ? 1 : 0);
     for (const { Resource } of objects)
       expect(Resource).toEqual([
         {
@@ -171,6 +178,7 @@ it('lets nobody but api, bridge, charts, the consumers of the queues and the sch
     'queue',
     'reconcile',
     'slow',
+    'pictures',
   ]);
 });
 

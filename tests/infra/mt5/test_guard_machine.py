@@ -19,6 +19,7 @@ from countersign_mt5.guard_order import (
     state_entry,
     state_of,
 )
+from countersign_mt5.guard_pace import guard_met_ms, guard_rest_ms
 from countersign_mt5.utc_text import parse_iso
 
 TABLE = json.loads((ROOT / "tests/infra/guard-cases.json").read_text())
@@ -62,6 +63,16 @@ def told(action):
     return f"close {action.ticket} {action.side} {plain(action.volume)} {action.deviation_points}"
 
 
+def rested(state, at, since, met=None):
+    """For how long it may rest, and the moment that a look would meet, in seconds."""
+    met_ms = None if met is None else at_ms(met)
+    next_ms = guard_met_ms(state, at_ms(at), met_ms)
+    return {
+        "rest": guard_rest_ms(state, at_ms(at), round(since * 1000), met_ms) / 1000,
+        "met": None if next_ms is None else (next_ms - BEGINS_MS) / 1000,
+    }
+
+
 def after(state, now_ms, step):
     """The state behind a step, and what it showed."""
     if "order" in step:
@@ -72,6 +83,8 @@ def after(state, now_ms, step):
         return guard_acted(state, int(step["acted"]["ticket"]), step["acted"]["retcode"], now_ms), {}
     if "told" in step:
         return guard_told(state), {}
+    if "rest" in step:
+        return state, rested(state, **step["rest"])
     if "restart" in step:
         kept = json.loads(json.dumps(state_entry(state)))
         return state_of(kept, None if kept["order"] is None else read_guard_order(kept["order"])), {}

@@ -16,6 +16,7 @@ import {
   guardReport,
   idleGuard,
 } from '../../../../infra/local/broker/guard-order.ts';
+import { guardMetMs, guardRestMs } from '../../../../infra/local/broker/guard-pace.ts';
 import table from '../../guard-cases.json' with { type: 'json' };
 
 type Row = [string, string, object?];
@@ -29,6 +30,8 @@ type Step = {
   acted?: { ticket: string; retcode: number | null };
   told?: boolean;
   restart?: boolean;
+  /** In seconds: when it is asked how long it may rest, since its last look, and the moment that it has met. */
+  rest?: { at: number; since: number; met?: number };
   expect?: object;
 };
 const BEGINS_MS = Date.parse(table.begins);
@@ -58,6 +61,16 @@ const told = (action: GuardAction): string =>
     ? `cancel ${action.ticket}`
     : `close ${action.ticket} ${action.side} ${action.volume} ${action.deviation_points}`;
 
+function rested(state: GuardState, { at, since, met }: NonNullable<Step['rest']>) {
+  const nowMs = BEGINS_MS + at * 1000;
+  const metMs = met === undefined ? null : BEGINS_MS + met * 1000;
+  const nextMetMs = guardMetMs(state, nowMs, metMs);
+  return {
+    rest: guardRestMs(state, nowMs, { sinceMs: since * 1000, metMs }) / 1000,
+    met: nextMetMs === null ? null : (nextMetMs - BEGINS_MS) / 1000,
+  };
+}
+
 function after(state: GuardState, atMs: number, step: Step): Partial<GuardStep> & { state: GuardState } {
   if (step.order !== undefined) {
     const order = guardOrderSchema.parse({ ...table.order, ...step.order });
@@ -65,6 +78,7 @@ function after(state: GuardState, atMs: number, step: Step): Partial<GuardStep> 
   }
   if (step.acted !== undefined) return { state: guardActed(state, { ...step.acted, at_ms: atMs }) };
   if (step.told) return { state: guardTold(state) };
+  if (step.rest) return { state };
   if (step.restart) return { state: JSON.parse(JSON.stringify(state)) };
   return guardStep(state, sampleOf(step));
 }
@@ -80,6 +94,7 @@ describe('the guard of a bridge', () => {
       const shown = {
         ...{ step: index, ...guardReport(state), units: state.units, peak: state.peak },
         ...{ actions: actions.map(told), rejected, urgent: is_urgent },
+        ...(step.rest && rested(state, step.rest)),
       };
       expect(shown).toMatchObject({ step: index, ...step.expect });
     }
