@@ -6,6 +6,7 @@ import { accountFigures, floatingProfit } from '../../../../infra/local/broker/a
 import { BrokerError } from '../../../../infra/local/broker/broker-error.ts';
 import { type MarginMode, PENDING_TYPES, type Side } from '../../../../infra/local/broker/broker-records.ts';
 import { ceilToStep, type Decimal, dec, sum } from '../../../../infra/local/broker/decimal.ts';
+import { runs } from '../../../support/property.ts';
 import { EngineFixture, LOGIN } from './engine-fixture.ts';
 
 const SYMBOLS = ['EURUSD', 'USDJPY', 'XAUUSD', 'BTCUSD', 'GOLD.m', 'US500'];
@@ -222,8 +223,6 @@ function tablesOf(fixture: EngineFixture, withBars: boolean): string {
 test.each<MarginMode>(['hedging', 'netting', 'exchange'])(
   'money and volumes are conserved and survive a restart: %s',
   (marginMode) => {
-    const seed = Number(process.env.FC_SEED ?? Date.now() % 2_147_483_647);
-    console.log(`conservation ${marginMode} seed ${seed}`);
     const counted = { steps: 0, deals: 0 };
     const property = fc.property(fc.array(action, { minLength: 10, maxLength: 40 }), (steps) => {
       const fixture = new EngineFixture({ marginMode, balance: '50000' });
@@ -240,12 +239,8 @@ test.each<MarginMode>(['hedging', 'netting', 'exchange'])(
       counted.steps += steps.length;
       counted.deals += fixture.deals().length;
     });
-    // Each round opens the broker twice; a failure must be reported before the test's own limit ends the shrinking.
-    fc.assert(property, {
-      seed,
-      numRuns: Number(process.env.FC_RUNS ?? 60),
-      interruptAfterTimeLimit: 45_000,
-    });
+    // Each round opens the broker twice.
+    fc.assert(property, runs(60));
     console.log(`conservation ${marginMode}: ${counted.steps} steps, ${counted.deals} deals`);
   },
 );
