@@ -12,7 +12,8 @@ export const DEAL_MONEY: SQL = sql`(d.profit + d.swap + d.commission + d.fee)`;
 export const LATEST_VERSION: SQL = sql`d.revision = (SELECT max(n.revision) FROM broker_deals n
   WHERE n.account_id = d.account_id AND n.ticket = d.ticket)`;
 
-const textArray = (values: readonly string[]): SQL => sql`${`{${values.join(',')}}`}::text[]`;
+/** Names as a parameter. */
+export const textArray = (values: readonly string[]): SQL => sql`${`{${values.join(',')}}`}::text[]`;
 
 /**
  * SELECT of each deal among the rows `d` of broker_deals that are meant (`ticket`, `time`, `type`, `money`): the version whose money

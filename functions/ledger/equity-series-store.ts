@@ -2,18 +2,19 @@
  * The equity of an account for its NAV, thinned before it leaves the database: what a report needs of a hundred thousand
  * points is a few of each of its days. Invariants:
  *  1. a stretch is what lies in one report day and in which no flow was told and nothing moved apart from what was told
- *     (`told-flows.ts`): in it NAV goes as equity does, and its first and its last point stay, so that each day ends as it did
+ *     (`arrived-flows.ts`): in it NAV goes as equity does, and its first and its last point stay, so that each day ends as it did
  *     and each flow arrives where it did;
  *  2. its highest and lowest point stay, and the deepest falls within it, in money and in percent, with what they fell from:
  *     no drawdown is less, or another, than it was over all points. When a fall was made good is told to the day.
- * Points without sums are thinned by the hour, but for those near a flow. Times are Unix milliseconds.
+ * Points without sums are thinned by the hour. Times are Unix milliseconds.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { isoTime } from '../platform/clock.ts';
 import type { Row } from '../platform/database.ts';
-import { SETTLE_MS } from './dated-flows.ts';
-import { CASHFLOW_TYPES } from './deal-class.ts';
-import { DEAL_MONEY, LATEST_VERSION } from './deal-store.ts';
+import type { BookedDeal } from './arrived-flows.ts';
+import { CASHFLOW_TYPES, REVERSAL_TYPES } from './deal-class.ts';
+import { countedDeals, textArray } from './deal-store.ts';
+import { unitsOf } from './exact-money.ts';
 import type { EquityPoint } from './nav-series.ts';
 
 /** From when on, and before when; null: without an end. */
@@ -30,16 +31,6 @@ export const within = (column: SQL, { fromMs, toMs }: Window): SQL => {
 
 type Asked = Window & { accountId: string };
 
-/** Flows near which there are points without sums. */
-const flowTimes = (
-  q: Asked,
-): SQL => sql`SELECT DISTINCT d.time, d.time - ${SETTLE_MS} * interval '1 ms' AS early,
-    d.time + ${SETTLE_MS} * interval '1 ms' AS late FROM broker_deals d
-  WHERE d.account_id = ${q.accountId}::uuid AND d.position_id = '0'
-    AND d.type = ANY(${`{${CASHFLOW_TYPES.join(',')}}`}::text[]) AND ${within(sql`d.time`, q)}
-    AND (SELECT e.booked IS NULL FROM equity_points e WHERE e.account_id = d.account_id
-      AND e.at >= d.time - ${SETTLE_MS} * interval '1 ms' ORDER BY e.at LIMIT 1)`;
-
 const pointsOf = (q: Asked): SQL =>
   sql`FROM equity_points e WHERE e.account_id = ${q.accountId}::uuid AND ${within(sql`e.at`, q)}`;
 
@@ -55,9 +46,7 @@ const APART = sql`1e14`;
  */
 export function equitySeries(q: Asked & { dayStarts: readonly number[] }): SQL {
   const hour = (column: SQL) => sql`date_bin('1 hour', ${column}, 'epoch'::timestamptz)`;
-  return sql`WITH near AS (SELECT ${hour(sql`f.early`)} AS hour FROM (${flowTimes(q)}) AS f
-      UNION SELECT ${hour(sql`f.time`)} FROM (${flowTimes(q)}) AS f UNION SELECT ${hour(sql`f.late`)} FROM (${flowTimes(q)}) AS f),
-    p AS (SELECT e.at, e.equity, e.flowed, e.balance + e.credit - e.booked AS apart,
+  return sql`WITH p AS (SELECT e.at, e.equity, e.flowed, e.balance + e.credit - e.booked AS apart,
       width_bucket((date_part('epoch', e.at) * 1000)::bigint, ${`{${q.dayStarts.join(',')}}`}::bigint[]) AS day,
       CASE WHEN e.booked IS NULL THEN ${hour(sql`e.at`)} END AS hour ${pointsOf(q)}),
     bounded AS (SELECT p.at, p.equity, lag(day) OVER w IS DISTINCT FROM day OR lag(flowed) OVER w IS DISTINCT FROM flowed
@@ -74,9 +63,7 @@ export function equitySeries(q: Asked & { dayStarts: readonly number[] }): SQL {
       UNION SELECT c.first, ${moment(sql`c.rest[2]`)}, c.rest[3] FROM chosen c),
     kept AS (SELECT c.first AS at FROM chosen c UNION SELECT c.last FROM chosen c UNION SELECT ${moment(sql`c.low[2]`)} FROM chosen c
       UNION SELECT ${moment(sql`-c.high[2]`)} FROM chosen c UNION SELECT d.at FROM deepest d
-      UNION SELECT (SELECT min(e.at) ${pointsOf(q)} AND e.at BETWEEN d.first AND d.at AND e.equity = d.top) FROM deepest d
-      UNION SELECT e.at FROM near n JOIN equity_points e ON e.account_id = ${q.accountId}::uuid AND e.booked IS NULL
-        AND e.at >= n.hour AND e.at < n.hour + interval '1 hour' AND ${within(sql`e.at`, q)})
+      UNION SELECT (SELECT min(e.at) ${pointsOf(q)} AND e.at BETWEEN d.first AND d.at AND e.equity = d.top) FROM deepest d)
     SELECT string_agg((date_part('epoch', e.at) * 1000)::bigint::text, ',' ORDER BY e.at) AS times,
       string_agg(e.balance::text, ',' ORDER BY e.at) AS balances, string_agg(e.credit::text, ',' ORDER BY e.at) AS credits,
       string_agg(e.equity::text, ',' ORDER BY e.at) AS equities,
@@ -85,13 +72,28 @@ export function equitySeries(q: Asked & { dayStarts: readonly number[] }): SQL {
     FROM kept k JOIN equity_points e ON e.account_id = ${q.accountId}::uuid AND e.at = k.at`;
 }
 
-/** What deals of positions booked between the points around each flow near which there are points without sums. */
-export const bookedNearFlows = (q: Asked): SQL => sql`SELECT DISTINCT d.ticket, d.time, ${DEAL_MONEY} AS money
-  FROM (SELECT coalesce((SELECT max(e.at) ${pointsOf(q)} AND e.at < f.early), (SELECT min(e.at) ${pointsOf(q)})) AS low,
-      coalesce((SELECT min(e.at) ${pointsOf(q)} AND e.at >= f.late), (SELECT max(e.at) ${pointsOf(q)})) AS high
-    FROM (${flowTimes(q)}) AS f) AS w
-  JOIN broker_deals d ON d.account_id = ${q.accountId}::uuid AND d.time > w.low AND d.time <= w.high
-  WHERE d.position_id <> '0' AND d.type <> ALL(${`{${CASHFLOW_TYPES.join(',')}}`}::text[]) AND ${LATEST_VERSION}`;
+/**
+ * SELECT of one row for `bookedInOrderOf`: all deals of the account that moved money, in the order of their tickets; none where
+ * each of its points held what was told with it.
+ */
+export const bookedInOrder = (
+  q: Asked,
+): SQL => sql`SELECT string_agg(b.money::text, ',' ORDER BY length(b.ticket), b.ticket COLLATE "C") AS amounts,
+    string_agg(CASE WHEN b.type = ANY(${textArray(CASHFLOW_TYPES)}) THEN 'f' WHEN b.type = ANY(${textArray(REVERSAL_TYPES)})
+      THEN 'u' ELSE 'r' END, '' ORDER BY length(b.ticket), b.ticket COLLATE "C") AS kinds
+  FROM (${countedDeals(sql`d.account_id = ${q.accountId}::uuid AND EXISTS (SELECT 1 ${pointsOf(q)}
+    AND e.balance + e.credit IS DISTINCT FROM e.booked)`)}) b WHERE b.money <> 0 OR b.type = ANY(${textArray(REVERSAL_TYPES)})`;
+
+const KIND_OF: Readonly<Record<string, BookedDeal['kind']>> = { f: 'flow', u: 'unseen' };
+
+/** The deals of such a row. */
+export function bookedInOrderOf(row: Row | undefined): BookedDeal[] {
+  const kinds = String(row?.['kinds'] ?? '');
+  return columnOf(row, 'amounts').map((amount, i) => ({
+    units: unitsOf(amount),
+    kind: KIND_OF[kinds.charAt(i)] ?? 'result',
+  }));
+}
 
 /** A column that was aggregated into one text. */
 export const columnOf = (row: Row | undefined, name: string): string[] => {

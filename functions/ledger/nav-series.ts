@@ -5,13 +5,11 @@
  * drawdown, whenever its deal was booked; money that trading made or lost moves it, whatever else came with it.
  *
  * A flow belongs to the sample in which the balance has moved by it, and that need not be the one that told of its deal, nor the
- * one its deal's time says (`told-flows.ts`; of points without sums `dated-flows.ts`).
+ * one its deal's time says (`arrived-flows.ts`).
  */
-import { type DatedUnits, datedFlows } from './dated-flows.ts';
+import { arrivedFlows, type BookedDeal, type DatedUnits } from './arrived-flows.ts';
 import { unitsOf } from './exact-money.ts';
-import { compareTickets } from './realised-leg.ts';
 import type { Flow } from './statement-figures.ts';
-import { toldFlows } from './told-flows.ts';
 
 /**
  * An account as a valid snapshot showed it, and what its deals had booked and brought in flows as far as they were known with it;
@@ -65,34 +63,26 @@ export function navSeries(samples: readonly Sample[]): NavSeries {
 const settled = (nav: number): number => Number(nav.toPrecision(12));
 
 /**
- * Equity points with the flows that arrived with each. All in any order; of a moment or a ticket given twice the later one
- * in the list counts. `flows` are all of the account; `booked`, the deals that are no flow, are asked for points without sums
- * alone (`datedFlows`). What stood in the account at the first point is no flow.
+ * Equity points with the flows that arrived with each. Points and flows in any order; of a moment or a ticket given twice the later
+ * one in the list counts. `flows` and `booked` (in the order of their tickets) are all of the account, or `booked` none where
+ * what was held was always what was told (`arrivedFlows`). What stood in the account at the first point is no flow.
  */
 export function equitySamples(
   points: readonly EquityPoint[],
   flows: readonly Flow[],
-  booked: readonly Booking[],
+  booked: readonly BookedDeal[],
 ): Sample[] {
-  const ordered = [...new Map(points.map((p) => [p.atMs, p])).values()]
-    .sort((a, b) => a.atMs - b.atMs)
-    .map((p) => ({ ...p, held: unitsOf(p.balance) + unitsOf(p.credit) }));
-  const distinct = distinctFlows(flows);
-  const sums = ordered.map(({ held, ...p }) =>
-    p.booked === null || p.flowed === null
-      ? null
-      : { atMs: p.atMs, held, booked: unitsOf(p.booked), flowed: unitsOf(p.flowed) },
-  );
-  const told = toldFlows(sums, distinct);
-  const isBare = (i: number): boolean => sums[i] === null || (i > 0 && sums[i - 1] === null);
-  const dated = datedFlows(
-    ordered.map(({ atMs, held }, i) => ({ timeMs: atMs, held, isBare: isBare(i) })),
-    distinct.toSorted((a, b) => a.timeMs - b.timeMs),
-    booked.map(({ timeMs, amount }) => ({ timeMs, units: unitsOf(amount) })),
-  );
+  const ordered = [...new Map(points.map((p) => [p.atMs, p])).values()].sort((a, b) => a.atMs - b.atMs);
+  const held = ordered.map((p) => ({
+    ...{ atMs: p.atMs, held: unitsOf(p.balance) + unitsOf(p.credit) },
+    told:
+      p.booked === null || p.flowed === null
+        ? null
+        : { booked: unitsOf(p.booked), flowed: unitsOf(p.flowed) },
+  }));
+  const arrived = arrivedFlows(held, booked, distinctFlows(flows));
   return ordered.map(({ atMs, equity }, i) => ({
-    ...{ atMs, equity: unitsOf(equity) },
-    flow: (told[i] ?? 0n) + (dated[i] ?? 0n),
+    ...{ atMs, equity: unitsOf(equity), flow: arrived[i] ?? 0n },
   }));
 }
 
@@ -124,9 +114,8 @@ export function balanceSamples(start: string, results: readonly Booking[], flows
   return samples;
 }
 
-/** Each once, as the server numbered them. */
-function distinctFlows(flows: readonly Flow[]): DatedUnits[] {
-  return [...new Map(flows.map((flow) => [flow.ticket, flow])).values()]
-    .sort((a, b) => compareTickets(a.ticket, b.ticket))
-    .map(({ timeMs, amount }) => ({ timeMs, units: unitsOf(amount) }));
-}
+/** Each once. */
+const distinctFlows = (flows: readonly Flow[]): DatedUnits[] =>
+  [...new Map(flows.map((flow) => [flow.ticket, flow])).values()].map(({ timeMs, amount }) => ({
+    ...{ timeMs, units: unitsOf(amount) },
+  }));

@@ -7,10 +7,12 @@ import { isoTime } from '../platform/clock.ts';
 import type { Database, Row } from '../platform/database.ts';
 import { plain } from '../platform/decimal.ts';
 import { rowTime } from '../platform/page.ts';
+import type { BookedDeal } from './arrived-flows.ts';
 import { dealClass } from './deal-class.ts';
 import { bookedDeals, DEAL_MONEY, LATEST_VERSION } from './deal-store.ts';
 import {
-  bookedNearFlows,
+  bookedInOrder,
+  bookedInOrderOf,
   columnOf,
   equitySeries,
   equitySeriesOf,
@@ -72,8 +74,8 @@ export type PerformanceFacts = Legs & {
   /** Charges and incomes of the account that no trade has, in what was asked for. */
   costs: Booking[];
   points: EquityPoint[];
-  /** What deals of positions booked around flows, where points have no sums (`equitySamples`). */
-  booked: Booking[];
+  /** All deals in the order of their tickets; none where points held what was told with them (`equitySamples`). */
+  booked: BookedDeal[];
   /** The balance where what was asked for begins; null where it begins with the account. */
   startBalance: string | null;
 };
@@ -139,12 +141,12 @@ export async function readPerformance(
   q: LegQuery,
   dayStarts: readonly number[],
 ): Promise<PerformanceFacts> {
-  const [legs, trades, own = [], points, booked = [], start] = await db.batch([
+  const [legs, trades, own = [], points, booked, start] = await db.batch([
     legsStatement(q),
     pipsStatement(q),
     ownDealsStatement(q),
     equitySeries({ ...q, dayStarts }),
-    bookedNearFlows(q),
+    bookedInOrder(q),
     startStatement(q),
   ]);
   const isFlow = (row: Row) =>
@@ -159,7 +161,7 @@ export async function readPerformance(
       .map(bookingOf)
       .filter(({ timeMs }) => q.fromMs === null || timeMs >= q.fromMs),
     points: equitySeriesOf(points?.[0]),
-    booked: booked.map(bookingOf),
+    booked: bookedInOrderOf(booked?.[0]),
     startBalance: q.fromMs === null ? null : moneyOf(start?.[0], 'start'),
   };
 }

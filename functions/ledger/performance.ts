@@ -2,6 +2,7 @@
  * The performance of an account from its books (domain 6): what was realised, what the terminal would state, what a unit
  * of money became, and all of it by period. Invariant: the buckets' sums are the whole's. Pure.
  */
+import type { BookedDeal } from './arrived-flows.ts';
 import { bucketFigures, legBuckets } from './leg-buckets.ts';
 import type { TalliedLeg } from './leg-tally.ts';
 import { ALL_DAYS, type NavFigures, navFigures, WEEKDAYS } from './nav-figures.ts';
@@ -29,7 +30,7 @@ export type Books = {
   flows: readonly Flow[];
   costs: readonly Booking[];
   points: readonly EquityPoint[];
-  booked: readonly Booking[];
+  booked: readonly BookedDeal[];
   startBalance: string | null;
 };
 export type Asked = { period: Period; fromMs: number | null; toMs: number | null };
@@ -70,7 +71,7 @@ export function booksSamples(
   fromMs: number | null,
 ): { basis: 'equity' | 'balance'; samples: Sample[] } {
   if (books.points.length > 1) {
-    const samples = equitySamples(books.points, books.flows, [...books.booked, ...books.costs]);
+    const samples = equitySamples(books.points, books.flows, books.booked);
     return { basis: 'equity', samples };
   }
   const flows = books.flows.filter((flow) => fromMs === null || flow.timeMs >= fromMs);

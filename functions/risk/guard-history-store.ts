@@ -28,7 +28,7 @@ export async function readHistory(
   const results = [...books.legs.map((leg) => ({ timeMs: leg.closedMs, amount: leg.net })), ...books.costs];
   const samples =
     basis === 'equity'
-      ? equitySamples(books.points, books.flows, [...books.booked, ...books.costs])
+      ? equitySamples(books.points, books.flows, books.booked)
       : balanceSamples(books.startBalance ?? '0', results, since);
   return samples.length > MOST_SAMPLES ? null : { basis, samples };
 }

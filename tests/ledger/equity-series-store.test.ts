@@ -1,7 +1,14 @@
 // The equity of an account thinned in the database, against what all of its points give.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { equitySeries, equitySeriesOf } from '../../functions/ledger/equity-series-store.ts';
+import type { BookedDeal } from '../../functions/ledger/arrived-flows.ts';
+import {
+  bookedInOrder,
+  bookedInOrderOf,
+  equitySeries,
+  equitySeriesOf,
+} from '../../functions/ledger/equity-series-store.ts';
+import { unitsOf } from '../../functions/ledger/exact-money.ts';
 import { navFigures, WEEKDAYS } from '../../functions/ledger/nav-figures.ts';
 import { type EquityPoint, equitySamples, navSeries } from '../../functions/ledger/nav-series.ts';
 import { dayStarts, reportClock } from '../../functions/ledger/report-period.ts';
@@ -10,6 +17,7 @@ import { isoTime } from '../../functions/platform/clock.ts';
 import { DeskAtBroker } from '../support/desk-at-broker.ts';
 import { caseCensus, runs } from '../support/property.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { storeDeals } from './stored-legs.ts';
 
 const HOUR_MS = 3_600_000;
 /** The clocks of Prague are moved on Sunday. */
@@ -92,10 +100,11 @@ describe('the points of a report', () => {
         fc.constantFrom('UTC', 'Europe/Prague', 'America/New_York'),
         async (steps, zone) => {
           const { points, flows } = accountOf(steps);
+          const booked = flows.map(({ amount }): BookedDeal => ({ units: unitsOf(amount), kind: 'flow' }));
           const few = await thinned(points, zone);
           const { dayOf } = reportClock(zone);
           const figures = (of: readonly EquityPoint[]) => {
-            const series = navSeries(equitySamples(of, flows, []));
+            const series = navSeries(equitySamples(of, flows, booked));
             const { drawdown, ...rest } = navFigures(series, dayOf, WEEKDAYS);
             const { recovered_ms, money_recovered_ms, ...fall } = drawdown;
             const days = new Map(series.points.map((p) => [dayOf(p.atMs), p.nav]));
@@ -127,5 +136,43 @@ describe('the points of a report', () => {
       runs(60),
     );
     census.expectAllMet();
+  });
+});
+
+describe('the deals of a report', () => {
+  const booked = async () =>
+    bookedInOrderOf((await t.db.run(bookedInOrder({ accountId, fromMs: null, toMs: null })))[0]);
+
+  it('are all that moved money, in the order of their tickets, each as it counts; none where held and told were one', async () => {
+    const timeMs = FRIDAY;
+    await storeDeals(t, accountId, [
+      { timeMs, ticket: '10', type: 'buy', amount: '-42.5' },
+      { timeMs, ticket: '9', type: 'balance', amount: '1000' },
+      { timeMs, ticket: '11', type: 'buy', amount: '0' },
+      { timeMs, ticket: '12', type: 'sell_canceled', amount: '0' },
+      { timeMs, ticket: '14', type: 'buy', amount: '7' },
+      { timeMs, ticket: '14', type: 'buy_canceled', amount: '0', revision: 1 },
+      { timeMs, ticket: '13', type: 'credit', amount: '50' },
+    ]);
+    const { points } = accountOf([{ minutes: 1, made: 5, flow: 0, late: false }]);
+    await thinned(points, 'UTC');
+    expect(await booked()).toEqual([]);
+    await thinned(
+      points.map((p) => ({ ...p, balance: '1007.5' })),
+      'UTC',
+    );
+    expect(await booked()).toEqual([
+      { units: unitsOf('1000'), kind: 'flow' },
+      { units: unitsOf('-42.5'), kind: 'result' },
+      { units: 0n, kind: 'unseen' },
+      { units: unitsOf('50'), kind: 'flow' },
+      { units: unitsOf('7'), kind: 'result' },
+    ]);
+    // Of a point with which nobody knows what was told nobody knows that it was what was held.
+    await thinned(
+      points.map((p) => ({ ...p, booked: null, flowed: null })),
+      'UTC',
+    );
+    expect(await booked()).toHaveLength(5);
   });
 });

@@ -93,8 +93,8 @@ describe('the figures', () => {
   beforeEach(async () => {
     await storeDeals(t, account(), [
       { ticket: '1', timeMs: MONDAY - DAY_MS, type: 'balance', amount: '1000' },
-      { ticket: '2', timeMs: MONDAY + 3 * HOUR_MS, type: 'charge', amount: '-2.5' },
-      { ticket: '3', timeMs: MONDAY + 2 * DAY_MS, type: 'balance', amount: '500' },
+      { ticket: '4', timeMs: MONDAY + 3 * HOUR_MS, type: 'charge', amount: '-2.5' },
+      { ticket: '5', timeMs: MONDAY + 2 * DAY_MS, type: 'balance', amount: '500' },
     ]);
     await storeLegs(t, account(), [
       {
@@ -213,15 +213,16 @@ describe('the figures', () => {
       [MONDAY + 2 * DAY_MS - 5 * 60_000, 1_527.5],
       [MONDAY + 3 * DAY_MS, 1_537.5],
     ]);
-    await storeDeals(t, account(), [
-      {
-        ticket: '20',
-        positionId: '7',
-        timeMs: MONDAY + 2 * DAY_MS + 23 * HOUR_MS,
-        type: 'buy',
-        amount: '10',
-      },
-    ]);
+    const ofPositions = [
+      { ticket: '2', timeMs: MONDAY + HOUR_MS, amount: '50' },
+      { ticket: '3', timeMs: MONDAY + 2 * HOUR_MS, amount: '-20' },
+      { ticket: '20', timeMs: MONDAY + 2 * DAY_MS + 23 * HOUR_MS, amount: '10' },
+    ];
+    await storeDeals(
+      t,
+      account(),
+      ofPositions.map((deal) => ({ ...deal, positionId: '7', type: 'buy' })),
+    );
     const { nav } = await performance();
     expect(nav).toMatchObject({
       basis: 'equity',
@@ -241,8 +242,8 @@ describe('the figures', () => {
 
   it('take the last word of a deal that was stated otherwise', async () => {
     await storeDeals(t, account(), [
-      { ticket: '2', revision: 1, timeMs: MONDAY + 3 * HOUR_MS, type: 'charge', amount: '-1' },
-      { ticket: '3', revision: 1, timeMs: MONDAY + 2 * DAY_MS, type: 'balance', amount: '700' },
+      { ticket: '4', revision: 1, timeMs: MONDAY + 3 * HOUR_MS, type: 'charge', amount: '-1' },
+      { ticket: '5', revision: 1, timeMs: MONDAY + 2 * DAY_MS, type: 'balance', amount: '700' },
     ]);
     expect(await performance()).toMatchObject({ account_costs: '-1', statement: { deposits: '1700' } });
   });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SETTLE_MS } from '../../functions/ledger/dated-flows.ts';
+import type { BookedDeal } from '../../functions/ledger/arrived-flows.ts';
+import { unitsOf } from '../../functions/ledger/exact-money.ts';
 import { navFigures, WEEKDAYS } from '../../functions/ledger/nav-figures.ts';
 import {
   type Booking,
@@ -26,9 +27,12 @@ const booking = (minutes: number, amount: number): Booking => ({
   timeMs: at(minutes),
   amount: amount.toFixed(2),
 });
-const navOf = (points: EquityPoint[], flows: Flow[] = [], booked: Booking[] = []) =>
+const deal = (amount: number, kind: BookedDeal['kind'] = 'result'): BookedDeal => ({
+  ...{ units: unitsOf(amount.toFixed(2)), kind },
+});
+const navOf = (points: EquityPoint[], flows: Flow[] = [], booked: BookedDeal[] = []) =>
   navSeries(equitySamples(points, flows, booked)).points.map((p) => p.nav);
-const drawdownOf = (points: EquityPoint[], flows: Flow[] = [], booked: Booking[] = []) =>
+const drawdownOf = (points: EquityPoint[], flows: Flow[] = [], booked: BookedDeal[] = []) =>
   navFigures(navSeries(equitySamples(points, flows, booked)), () => 0, WEEKDAYS).drawdown;
 
 describe('the worth of a unit', () => {
@@ -50,21 +54,19 @@ describe('the worth of a unit', () => {
   it('goes on where it was after everything was taken out, and ends where everything was lost', () => {
     const emptied = [point(0, 1_000), point(1, 1_100), point(2, 0), point(9, 500), point(10, 550)];
     const flows = [flow(1, 2, -1_100), flow(2, 9, 500)];
-    expect(navOf(emptied, flows, [booking(1, 100), booking(10, 50)])).toEqual([1, 1.1, 1.1, 1.1, 1.21]);
+    expect(navOf(emptied, flows)).toEqual([1, 1.1, 1.1, 1.1, 1.21]);
     const lost = navSeries(
       equitySamples([point(0, 1_000), point(1, 0), point(2, 500)], [flow(1, 2, 500)], []),
     );
     expect(lost).toMatchObject({ stoppedMs: at(1), points: [{ nav: 1 }, { nav: 0 }] });
-    expect(navOf([point(0, 0), point(5, 100), point(6, 110)], [flow(1, 5, 100)], [booking(6, 10)])).toEqual([
-      1, 1.1,
-    ]);
+    expect(navOf([point(0, 0), point(5, 100), point(6, 110)], [flow(1, 5, 100)])).toEqual([1, 1.1]);
   });
 });
 
 describe('a flow', () => {
-  const profit = [booking(1.5, 40), booking(2.5, -40)];
+  const booked = [deal(1_000, 'flow'), deal(40), deal(1_000, 'flow'), deal(-40)];
   const points = [point(0, 1_000), point(1, 1_000), point(2, 2_040), point(3, 2_000), point(4, 2_000)];
-  const shape = (stated: number) => navOf(points, [flow(1, stated, 1_000)], profit);
+  const shape = (stated: number, deals = booked) => navOf(points, [flow(1, stated, 1_000)], deals);
   const exact = shape(2);
 
   it('arrived where the balance moved, whenever its deal says', () => {
@@ -72,51 +74,44 @@ describe('a flow', () => {
     for (const stated of [-5, 0.5, 1, 2.5, 3.9, 9]) expect(shape(stated)).toEqual(exact);
   });
 
+  it('arrived at the time of its deal where nothing else is known', () => {
+    expect(shape(1.5, [])).toEqual(exact);
+    expect(shape(2.5, [])[2]).toBeCloseTo(2.04, 12);
+  });
+
   it('that comes twice is one; one whose money has not moved yet, or moved before the first point, is none', () => {
-    const twice = [flow(1, 2, 1_000), flow(1, 3, 1_000)];
-    expect(navOf(points, twice, profit)).toEqual(exact);
+    const twice = [flow(1, 3, 1_000), flow(1, 2, 1_000)];
+    expect(navOf(points, twice)).toEqual(exact);
     const late = [...points, point(5, 2_500)];
-    expect(navOf(points, [flow(1, 2, 1_000), flow(2, 4.1, 500)], profit)).toEqual(exact);
-    expect(navOf(late, [flow(1, 2, 1_000), flow(2, 4.1, 500)], profit)).toEqual([...exact, exact.at(-1)]);
-    expect(navOf(points, [flow(0, -60, 900), flow(1, 2, 1_000)], profit)).toEqual(exact);
-  });
-
-  it('is not looked for further from its time than a snapshot may be late', () => {
-    const far = SETTLE_MS / MINUTE_MS + 2;
-    const gone = [point(0, 1_000), point(far, 1_000), point(far + 1, 2_000)];
-    expect(navOf(gone, [flow(1, -1, 1_000)])).toEqual([1, 1, 2]);
-    expect(navOf(gone, [flow(1, 3, 1_000)])).toEqual([1, 1, 1]);
-  });
-
-  it('that the balance does not show to the cent arrived where it explains most, and half of itself at least', () => {
-    // A few cents that no deal explains stand beside it; its deal is of two minutes later.
-    const blurred = [point(0, 1_000), point(1, 2_000.07), point(2, 2_000.07), point(3, 2_000.07)];
-    expect(navOf(blurred, [flow(1, 2.5, 1_000)])[1]).toBeCloseTo(1.00007, 12);
-    // Two fifths of it are no reason to believe that it came then, and not when its deal says.
-    const other = [point(0, 1_000), point(1, 1_700), point(2, 1_700), point(3, 1_700)];
-    expect(navOf(other, [flow(1, 1.5, 1_000)]).slice(0, 3)).toEqual([1, 1.7, 0.7]);
+    const deals = [...booked, deal(500, 'flow')];
+    expect(navOf(points, [], deals)).toEqual(exact);
+    expect(navOf(late, [], deals)).toEqual([...exact, exact.at(-1)]);
+    expect(navOf(points, [flow(0, -60, 900), flow(1, 2, 1_000)])).toEqual(exact);
   });
 
   it('is none of the money that a drawdown is of', () => {
     const down = drawdownOf(
       [point(0, 1_000), point(1, 400), point(2, 390)],
-      [flow(1, 1, -600)],
-      [booking(2, -10)],
+      [],
+      [deal(1_000, 'flow'), deal(-600, 'flow'), deal(-10)],
     );
     expect(down).toMatchObject({ percent: expect.closeTo(2.5, 9), money: '10' });
   });
 
-  it('is told from a result of the same moment by what the deals booked', () => {
+  it('is told from a result of the same moment by the order of the deals', () => {
     const mixed = [point(0, 1_000), point(1, 900), point(2, 1_400)];
-    expect(navOf(mixed, [flow(1, 0.5, 500)], [booking(0.6, -100)])).toEqual([1, 0.9, 0.9]);
+    expect(navOf(mixed, [], [deal(1_000, 'flow'), deal(-100), deal(500, 'flow')])).toEqual([1, 0.9, 0.9]);
   });
 });
 
-type Minute = { nav: number; booked: number; flows: { part: number; lateMs: number; twice: boolean }[] };
+type Minute = { nav: number; results: number[]; flows: { part: number; lateMs: number; twice: boolean }[] };
 /** What a unit is worth at the end of a minute, what deals booked in it, and the flows whose money moved in it. */
 const minute: fc.Arbitrary<Minute> = fc.record({
   nav: fc.integer({ min: 700, max: 1_400 }).map((n) => n / 1000),
-  booked: fc.integer({ min: -900_000, max: 900_000 }).map((cents) => cents / 100),
+  results: fc.array(
+    fc.integer({ min: -900_000, max: 900_000 }).map((cents) => cents / 100),
+    { maxLength: 2 },
+  ),
   flows: fc.oneof(
     { weight: 5, arbitrary: fc.constant<Minute['flows']>([]) },
     {
@@ -124,7 +119,7 @@ const minute: fc.Arbitrary<Minute> = fc.record({
       arbitrary: fc.array(
         fc.record({
           part: fc.integer({ min: 1, max: 900 }).map((n) => n / 1000),
-          lateMs: fc.integer({ min: -SETTLE_MS + MINUTE_MS, max: SETTLE_MS - MINUTE_MS }),
+          lateMs: fc.integer({ min: -9 * MINUTE_MS, max: 9 * MINUTE_MS }),
           twice: fc.boolean(),
         }),
         { minLength: 1, maxLength: 2 },
@@ -137,15 +132,16 @@ const minute: fc.Arbitrary<Minute> = fc.record({
 function account(minutes: readonly Minute[], sign: number) {
   const points = [point(0, 100_000)];
   const flows: Flow[] = [];
-  const booked: Booking[] = [];
+  const booked = [deal(100_000, 'flow')];
   let [balance, units] = [100_000, 100_000];
-  for (const [i, { nav, booked: result, flows: own }] of minutes.entries()) {
-    booked.push(booking(i + 0.7, result));
-    balance += result;
+  for (const [i, { nav, results, flows: own }] of minutes.entries()) {
+    for (const result of results) booked.push(deal(result));
+    balance += results.reduce((sum, result) => sum + result, 0);
     for (const [n, { part, lateMs, twice }] of own.entries()) {
       // What is taken out leaves half of it.
       const amount = Number((units * nav * part * (sign < 0 ? -0.5 : 1)).toFixed(2));
       [units, balance] = [units + amount / nav, balance + amount];
+      booked.push(deal(amount, 'flow'));
       const stated = flow(i * 10 + n + 1, i + 0.5 + lateMs / MINUTE_MS, amount);
       flows.push(stated);
       if (twice) flows.unshift(stated);

@@ -130,8 +130,8 @@ const RULES: Readonly<Record<string, Rule>> = {
     course: [BUY, LOOK, OUT, LOOK],
   },
   '12: money that came before its deal is no gain': {
-    file: 'functions/ledger/told-flows.ts',
-    piece: ['for (const change of moved) {', 'for (const change of [] as typeof moved) {'],
+    file: 'functions/ledger/arrived-flows.ts',
+    piece: ['const now = standingAt(point, last);', 'const now = null as ReturnType<typeof standingAt>;'],
     course: [BUY, LOOK, DEPOSIT, BLANK, LOOK, LOOK],
   },
   '14: the cause of an end': {
