@@ -53,11 +53,15 @@ describe('a flow arrived', () => {
     const deals = [START, result(-100), flow(100)];
     expect(arrived(points(AT_START, AT_START, [1_000, 1_000, 1_100]), deals)).toEqual([0, 0, 100]);
     expect(arrived(points(AT_START, 1_000, 900, 1_000), deals)).toEqual([0, 0, 0, 100]);
+    const early = points(AT_START, [1_000, 1_100, 1_100], [900, 1_000, 1_100], [1_000, 1_000, 1_100]);
+    expect(arrived(early, deals)).toEqual([0, 0, 0, 100]);
   });
 
   it('as it was told, with a snapshot that no order of the deals makes; and the next puts it right', () => {
     const torn = points(AT_START, [1_003, 1_500, 1_500], [1_000, 1_500, 1_500], [1_500, 1_500, 1_500]);
     expect(arrived(torn, [START, flow(500)])).toEqual([0, 500, -500, 500]);
+    const twice = points(AT_START, [1_003, 1_500, 1_500], [1_004, 1_800, 1_800], [1_800, 1_800, 1_800]);
+    expect(arrived(twice, [START, flow(500), flow(300)])).toEqual([0, 500, 300, 0]);
   });
 
   it('never, where it takes back what nobody had seen: a correction of a deal that nobody told of', () => {
