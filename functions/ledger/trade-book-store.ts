@@ -159,16 +159,20 @@ function legUpsert(accountId: string, trades: readonly NamedTrade[]): SQL {
     ON CONFLICT (account_id, deal_ticket) DO UPDATE SET ${TRADE_LEG.changes} WHERE ${TRADE_LEG.differs}`;
 }
 
-/** A restated deal may take a leg away, or a whole trade. */
+/**
+ * A restated deal may take a leg away, or a whole trade. What stays is a subquery by itself, which is hashed whatever the planner
+ * takes the tables for: joined to one that has just grown it was gone through once for each row.
+ */
 function goneParts(trades: readonly NamedTrade[], positions: readonly string[]): SQL {
   const concerned = new Set(positions);
   const kept = trades.filter((t) => concerned.has(t.positionId));
-  const of = sql`(SELECT t.id FROM trades t JOIN acc ON acc.id = t.account_id
-    WHERE t.position_id = ANY(${textArray(concerned)}::text[]))`;
+  const of = sql`(SELECT t.id FROM unnest(${textArray(concerned)}::text[]) AS p(id) CROSS JOIN acc
+    JOIN trades t ON t.account_id = acc.id AND t.position_id = p.id)`;
   const legs = textArray(kept.flatMap((t) => t.legs.map((leg) => leg.dealTicket)));
   const ids = textArray(kept.map((t) => t.id));
-  return sql`leg_gone AS (DELETE FROM trade_legs l WHERE l.trade_id IN ${of} AND l.deal_ticket <> ALL (${legs}::text[])),
-    trade_gone AS (DELETE FROM trades g WHERE g.id IN ${of} AND g.id <> ALL (${ids}::uuid[]))`;
+  return sql`leg_gone AS (DELETE FROM trade_legs l WHERE l.trade_id IN ${of}
+      AND l.deal_ticket NOT IN (SELECT unnest(${legs}::text[]))),
+    trade_gone AS (DELETE FROM trades g WHERE g.id IN ${of} AND g.id NOT IN (SELECT unnest(${ids}::uuid[])))`;
 }
 
 /**
