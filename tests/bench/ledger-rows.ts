@@ -53,9 +53,9 @@ export async function makeTrades(
 /** The money of an account by the hour, ten thousand times, with a deposit or a withdrawal every thousand hours. */
 export async function makeEquity(db: pg.Pool, accountId: string): Promise<void> {
   await db.query(
-    `INSERT INTO equity_points (account_id, at, balance, credit, equity)
-     SELECT $1, ${BEGAN} + i * interval '1 hour', 10000 + 500 * (i / 1000) + i, 0, 10000 + 500 * (i / 1000) + i + ${mixed(900)}
-     FROM generate_series(1, 10000) i`,
+    `INSERT INTO equity_points (account_id, at, balance, credit, equity, booked, flowed)
+     SELECT $1, ${BEGAN} + i * interval '1 hour', held, 0, held + ${mixed(900)}, held, held - i
+     FROM generate_series(1, 10000) i, LATERAL (SELECT 10000 + 500 * (i / 1000) + i AS held) h`,
     [accountId],
   );
   await db.query(
