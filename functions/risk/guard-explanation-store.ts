@@ -37,7 +37,7 @@ export async function readTripFacts(db: Database, trip: StoredTrip): Promise<Fac
   const endMs = trip.endedMs ?? trip.flatMs;
   const until = sql`${endMs === null ? 'infinity' : isoTime(endMs + LATE_MS)}::timestamptz`;
   const scoped = (positionId: SQL): SQL => (trip.scope === 'all' ? sql`true` : ours(account, positionId));
-  const [[guard] = [], deals = [], commands = [], positions = [], steps = []] = await db.batch([
+  const [[guard] = [], deals = [], commands = [], positions = [], steps = [], orders = []] = await db.batch([
     sql`SELECT state FROM guards WHERE account_id = ${account}`,
     sql`SELECT d.* FROM broker_deals d WHERE d.account_id = ${account} AND d.position_id <> '0' AND ${LATEST_VERSION}
       AND d.entry IN ('out', 'out_by', 'inout') AND d.recorded_at >= ${isoTime(trip.warnedMs)}::timestamptz AND d.recorded_at <= ${until}
@@ -49,12 +49,17 @@ export async function readTripFacts(db: Database, trip: StoredTrip): Promise<Fac
     sql`SELECT l.at, l.action, l.actor_id, l.detail FROM audit_log l WHERE l.subject_kind = 'account'
       AND l.subject_id = ${trip.accountId} AND l.action IN ${Object.keys(STEPS)}
       AND l.detail->>'trip' = ${trip.id} ORDER BY l.at, l.id`,
+    sql`SELECT o.ticket, o.symbol FROM broker_orders o WHERE o.account_id = ${account} AND o.state = 'canceled'
+      AND o.recorded_at >= ${isoTime(trip.warnedMs)}::timestamptz AND o.recorded_at <= ${until} AND NOT ${trip.shadow}::boolean
+      AND (${trip.scope === 'all'}::boolean OR EXISTS (SELECT 1 FROM commands c WHERE c.account_id = o.account_id
+        AND o.magic > 0 AND c.magic >> 4 = o.magic >> 4)) ORDER BY o.recorded_at, o.ticket`,
   ]);
   const state = (guard?.['state'] ?? null) as GuardState | null;
   const isUnderWay = trip.endedMs === null && !trip.shadow;
   return {
     samples: samplesOf(trip, state),
     deals: deals.map(dealOf),
+    orders: orders.map((row) => ({ order: String(row['ticket']), symbol: String(row['symbol']) })),
     commands: commands.map((row) => ({
       kind: row['kind'] as ClosingCommand['kind'],
       subject: String(row['subject']),

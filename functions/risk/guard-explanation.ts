@@ -65,6 +65,8 @@ export type ClosedPosition = {
   /** Who closed, in the broker's word: `expert` is us. */
   by: string[];
 };
+/** `order`: its ticket. */
+export type CancelledOrder = { order: string; symbol: string };
 export type GuardExplanation = {
   summary: string[];
   samples: {
@@ -78,18 +80,22 @@ export type GuardExplanation = {
   }[];
   flows: { at: string; amount: string }[];
   closed: ClosedPosition[];
-  cancelled: { order: string; symbol: string }[];
+  cancelled: CancelledOrder[];
   standing: (Standing & { why: string; tries: number })[];
   interventions: { at: string; kind: PersonStep['kind']; by: string | null; reason: string | null }[];
   realised: string;
 };
 
-/** `deals`: those of the positions in scope that were booked since the warning, in any order; `steps`: oldest first. */
+/**
+ * `deals`: those of the positions in scope that were booked since the warning, in any order; `orders`: those in scope that the broker
+ * has cancelled since then, whoever asked for it; `steps`: oldest first.
+ */
 export function guardExplanation(
   trip: ExplainedTrip,
   facts: {
     samples: readonly RecentSample[];
     deals: readonly ClosingDeal[];
+    orders: readonly CancelledOrder[];
     commands: readonly ClosingCommand[];
     standing: readonly Standing[];
     steps: readonly PersonStep[];
@@ -97,12 +103,12 @@ export function guardExplanation(
 ): GuardExplanation {
   const closed = closedPositions(trip, facts.deals);
   const standing = facts.standing.map((s) => ({ ...s, ...whyStanding(s, facts.commands) }));
-  const gone = new Set(facts.standing.map((s) => s.subject));
-  const cancelled = new Map(
-    facts.commands
-      .filter((c) => c.kind === 'cancel' && c.state === 'done' && !gone.has(c.subject))
-      .map((c) => [c.subject, { order: c.subject, symbol: c.symbol }]),
-  );
+  const stands = new Set(facts.standing.map((s) => s.subject));
+  // The history of orders may come a while after the answer to a command.
+  const done = facts.commands
+    .filter((c) => c.kind === 'cancel' && c.state === 'done' && !stands.has(c.subject))
+    .map((c) => ({ order: c.subject, symbol: c.symbol }));
+  const cancelled = new Map([...done, ...facts.orders].map((o) => [o.order, o]));
   const realised = sum(closed.map((c) => c.net));
   return {
     summary: summaryOf(trip, { closed, cancelled: cancelled.size, standing, realised }, facts.steps),

@@ -42,6 +42,24 @@ describe('POST /close-all', () => {
     expect(next['trip_id'], 'another time is another trip').not.toBe(trip['trip_id']);
   });
 
+  it('tells of an order that somebody else took back while it closed, and of none from before', async () => {
+    const d = await GuardDesk.make(t);
+    const limit = { place: 'buy_limit', symbol: 'XAUUSD', price: '2000', volume: '0.2' };
+    const place = () => d.exit.at.control('/manual-trade', { login: d.exit.login, ...limit });
+    const takeBack = (ticket: string) =>
+      d.exit.at.control('/manual-trade', { login: d.exit.login, cancel: ticket });
+    for (const ask of [place, place]) ask();
+    const [early = '', late = ''] = d.exit.book().orders.map((o) => o['ticket']);
+    await d.look();
+    takeBack(early);
+    await d.looks(2);
+    const [, trip] = await d.call('user', 'POST', '/close-all');
+    takeBack(late);
+    await d.looks(3);
+    const [, told] = await d.call('user', 'GET', `/guard/trips/${trip['trip_id']}`);
+    expect(told['explanation']['cancelled']).toEqual([{ order: late, symbol: 'XAUUSD' }]);
+  });
+
   it('makes one trip, however many order it at once, and while the account is looked at', async () => {
     const d = await GuardDesk.make(t);
     d.buy('1');

@@ -33,7 +33,7 @@ const deal = (
   ...{ ticket, positionId, timeMs: AT + afterS * 1_000, volume, price, profit, entry: 'out' as const },
   ...{ symbol: 'XAUUSD', reason: 'expert', swap: '-0.5', commission: '-1', fee: '0' },
 });
-const NOTHING = { samples: [], deals: [], commands: [], standing: [], steps: [] };
+const NOTHING = { samples: [], deals: [], orders: [], commands: [], standing: [], steps: [] };
 
 describe('what a person is told of a trip', () => {
   it('is what closed by the broker’s deals alone: volume, mean price, and all of its money', () => {
@@ -89,6 +89,10 @@ describe('what a person is told of a trip', () => {
         command('cancel', '80', 'done'),
         command('cancel', '81', 'done'),
       ],
+      orders: [
+        { order: '80', symbol: 'XAUUSD' },
+        { order: '82', symbol: 'EURUSD' },
+      ],
       standing: [
         ...['1', '2', '3', '4', '5'].map(position),
         { kind: 'order', subject: '81', symbol: 'XAUUSD', volume: null },
@@ -102,7 +106,10 @@ describe('what a person is told of a trip', () => {
       ['5', 0, 'nothing was sent for it yet'],
       ['81', 1, 'it was accepted, and no deal shows it yet'],
     ]);
-    expect(cancelled).toEqual([{ order: '80', symbol: 'XAUUSD' }]);
+    expect(cancelled, 'by us, or by somebody else').toEqual([
+      { order: '80', symbol: 'XAUUSD' },
+      { order: '82', symbol: 'EURUSD' },
+    ]);
     expect(summary).toContain('position 1 (XAUUSD) stands: the market is closed.');
   });
 
