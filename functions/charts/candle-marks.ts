@@ -16,12 +16,13 @@ export function candleMarks(
   theme: Theme,
 ): Mark[] {
   const rects: Record<'up' | 'down', Rect[]> = { up: [], down: [] };
-  for (const [index, bar] of bars.entries()) {
-    const column = columns[index];
-    if (column === undefined) continue;
+  for (let index = 0; index < bars.length; index += 1) {
+    const [bar, column] = [bars[index], columns[index]];
+    if (bar === undefined || column === undefined) continue;
     const side = bar.close >= bar.open ? 'up' : 'down';
     const { bodies, wicks } = candleRects(bar, column, scale.yOf, side === 'up' && theme.hollowUp);
-    rects[side].push(...bodies, ...wicks);
+    for (const body of bodies) rects[side].push(body);
+    for (const wick of wicks) rects[side].push(wick);
   }
   return [
     { kind: 'rects', role: 'candles-up', fill: theme.up, rects: rects.up },
@@ -39,9 +40,10 @@ export function volumeMarks(
   const most = bars.reduce((top, { volume = 0 }) => Math.max(top, volume), 0);
   const zone = { bottom: plot.y + plot.height, height: plot.height * VOLUME_SHARE };
   const rects: Record<'up' | 'down', Rect[]> = { up: [], down: [] };
-  for (const [index, bar] of bars.entries()) {
-    const column = columns[index];
-    const rect = column === undefined ? undefined : volumeRect(bar.volume ?? 0, most, column, zone);
+  for (let index = 0; index < bars.length; index += 1) {
+    const [bar, column] = [bars[index], columns[index]];
+    if (bar === undefined || column === undefined) continue;
+    const rect = volumeRect(bar.volume ?? 0, most, column, zone);
     if (rect !== undefined) rects[bar.close >= bar.open ? 'up' : 'down'].push(rect);
   }
   return [

@@ -50,48 +50,89 @@ function doubled(full: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
   return roomier;
 }
 
-/** The next place before `end` that differs from the one above it; four are compared at once while none does. */
-function unchangedUntil(pixels: Int32Array, from: number, end: number, width: number, mask: number): number {
+/** The next place before `end` that differs from the one `apart` before it; four are compared at once while none does. */
+function unchangedUntil(
+  pixels: Int32Array,
+  from: number,
+  end: number,
+  before: Int32Array,
+  apart: number,
+  mask: number,
+): number {
   let place = from;
-  const turned = (at: number): number => ((pixels[at] ?? 0) ^ (pixels[at - width] ?? 0)) & mask;
-  while (
-    place + 4 <= end &&
-    (turned(place) | turned(place + 1) | turned(place + 2) | turned(place + 3)) === 0
-  )
-    place += 4;
-  while (place < end && turned(place) === 0) place += 1;
+  for (; place + 4 <= end; place += 4) {
+    const above = place - apart;
+    const turned =
+      ((pixels[place] ?? 0) ^ (before[above] ?? 0)) |
+      ((pixels[place + 1] ?? 0) ^ (before[above + 1] ?? 0)) |
+      ((pixels[place + 2] ?? 0) ^ (before[above + 2] ?? 0)) |
+      ((pixels[place + 3] ?? 0) ^ (before[above + 3] ?? 0));
+    if ((turned & mask) !== 0) break;
+  }
+  while (place < end && (((pixels[place] ?? 0) ^ (before[place - apart] ?? 0)) & mask) === 0) place += 1;
   return place;
 }
 
+/** Counts a picture's colours as its pixels come, some rows at a time. */
+export type CensusTaker = {
+  /** More whole rows, as signed words; false once they have more than MAX_DISTINCT colours, when nothing more is counted. */
+  add(pixels: Int32Array): boolean;
+  /** The census of all rows so far. */
+  result(): ColourCensus;
+};
+
 /**
- * The census of a picture's pixels, as signed words, each AND `mask`; undefined when they have more than MAX_DISTINCT
- * colours. Signed, because to V8 a word with a sign bit is a float otherwise, and several times slower.
+ * Takes the census of pixels `width` to a row, each AND `mask`. Signed, because to V8 a word with a sign bit is a float
+ * otherwise, and several times slower.
  */
-export function colourCensus(pixels: Int32Array, width: number, mask = -1): ColourCensus | undefined {
+export function censusTaker(width: number, mask = -1): CensusTaker {
   const { colours, numberOf } = colourNumbers();
   const counts: number[] = [];
   const above = new Uint16Array(width).fill(NOTHING);
+  const lastRow: Int32Array = new Int32Array(width);
   let places = new Int32Array(FIRST_ROOM);
   let turns = new Int32Array(FIRST_ROOM);
-  let [found, pixel, number] = [0, 0, -1];
-  for (let start = 0; start < pixels.length; start += width) {
-    const end = start + width;
-    let place = start === 0 ? 0 : unchangedUntil(pixels, start, end, width, mask);
-    while (place < end) {
-      const next = (pixels[place] ?? 0) & mask;
-      if (next !== pixel || number < 0) {
-        pixel = next;
-        number = numberOf(next);
-        if (number === MAX_DISTINCT) return undefined;
+  let [found, top] = [0, 0];
+  const add = (pixels: Int32Array): boolean => {
+    // What the loop changes is its own until it ends: a variable that two functions share is read anew each time.
+    let [at, pixel, number] = [found, 0, -1];
+    let before = lastRow;
+    for (let start = 0; start < pixels.length; start += width) {
+      const end = start + width;
+      const apart = start === 0 ? 0 : width;
+      const isFirst = top + start === 0;
+      let place = isFirst ? start : unchangedUntil(pixels, start, end, before, apart, mask);
+      while (place < end) {
+        const next = (pixels[place] ?? 0) & mask;
+        if (next !== pixel || number < 0) {
+          pixel = next;
+          number = numberOf(next);
+          if (number === MAX_DISTINCT) return false;
+        }
+        if (at === places.length) [places, turns] = [doubled(places), doubled(turns)];
+        counts[number] = (counts[number] ?? 0) + 1;
+        places[at] = top + place;
+        turns[at] = ((above[place - start] ?? NOTHING) << NUMBER_BITS) | number;
+        above[place - start] = number;
+        at += 1;
+        place = isFirst ? place + 1 : unchangedUntil(pixels, place + 1, end, before, apart, mask);
       }
-      if (found === places.length) [places, turns] = [doubled(places), doubled(turns)];
-      counts[number] = (counts[number] ?? 0) + 1;
-      places[found] = place;
-      turns[found] = ((above[place - start] ?? NOTHING) << NUMBER_BITS) | number;
-      above[place - start] = number;
-      found += 1;
-      place = start === 0 ? place + 1 : unchangedUntil(pixels, place + 1, end, width, mask);
+      before = pixels;
     }
-  }
-  return { colours, counts, changes: { places: places.subarray(0, found), turns: turns.subarray(0, found) } };
+    lastRow.set(pixels.subarray(Math.max(0, pixels.length - width)));
+    found = at;
+    top += pixels.length;
+    return true;
+  };
+  const result = (): ColourCensus => ({
+    ...{ colours, counts },
+    changes: { places: places.subarray(0, found), turns: turns.subarray(0, found) },
+  });
+  return { add, result };
+}
+
+/** The census of a whole picture; undefined when it has more than MAX_DISTINCT colours. */
+export function colourCensus(pixels: Int32Array, width: number, mask = -1): ColourCensus | undefined {
+  const taker = censusTaker(width, mask);
+  return taker.add(pixels) ? taker.result() : undefined;
 }

@@ -18,13 +18,18 @@ export function groupSize(count: number, widthPx: number): number {
 function merged(candles: readonly Candle[], first: number, last: number): DrawnBar | undefined {
   const [opening, closing] = [candles[first], candles[last]];
   if (opening === undefined || closing === undefined) return undefined;
-  const bar: DrawnBar = { ...opening, close: closing.close, first, last };
-  for (const candle of candles.slice(first + 1, last + 1)) {
-    bar.high = Math.max(bar.high, candle.high);
-    bar.low = Math.min(bar.low, candle.low);
-    if (candle.volume !== undefined) bar.volume = (bar.volume ?? 0) + candle.volume;
+  let { high, low, volume } = opening;
+  for (let index = first + 1; index <= last; index += 1) {
+    const candle = candles[index] ?? closing;
+    high = Math.max(high, candle.high);
+    low = Math.min(low, candle.low);
+    if (candle.volume !== undefined) volume = (volume ?? 0) + candle.volume;
   }
-  return bar;
+  const { timeMs, open } = opening;
+  const { close } = closing;
+  return volume === undefined
+    ? { timeMs, open, high, low, close, first, last }
+    : { timeMs, open, high, low, close, volume, first, last };
 }
 
 /** The bars to draw from `from` on, in groups of `size` aligned to index 0. */

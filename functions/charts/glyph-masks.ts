@@ -76,12 +76,13 @@ async function drawMissing(
   let row = 0;
   for (const { key, cell } of cells) {
     const coverage = new Uint8Array(cell.width * cell.height);
-    for (let at = 0; at < coverage.length; at += 1) {
-      const pixel = (row + Math.floor(at / cell.width)) * width + (at % cell.width);
-      coverage[at] = pixels[pixel * 4 + 3] ?? 0;
+    let at = 0;
+    for (const end = row + cell.height; row < end; row += 1) {
+      const alpha = row * width * 4 + 3;
+      for (let column = 0; column < cell.width; column += 1, at += 1)
+        coverage[at] = pixels[alpha + column * 4] ?? 0;
     }
     drawn.set(key, { ...cell, coverage });
-    row += cell.height;
   }
   return drawn;
 }

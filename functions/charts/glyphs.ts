@@ -12,29 +12,25 @@ export const UNITS_PER_EM = data.unitsPerEm;
 /** Height of a capital or digit as a share of the font size (IBM Plex Sans). */
 export const CAP_HEIGHT = 0.698;
 
-function parseAlphabet(entries: Record<string, string>): ReadonlyMap<string, Glyph> {
-  return new Map(
-    Object.entries(entries).map(([character, entry]) => {
-      const space = entry.indexOf(' ');
-      return [character, { advance: Number(entry.slice(0, space)), path: entry.slice(space + 1) }];
-    }),
-  );
-}
-
-const ALPHABETS: Record<FontWeight, ReadonlyMap<string, Glyph>> = {
-  400: parseAlphabet(data.glyphs[400]),
-  600: parseAlphabet(data.glyphs[600]),
-};
+const ALPHABETS: Record<FontWeight, Readonly<Record<string, string>>> = data.glyphs;
+/** Glyphs that were asked for: a first picture needs a few dozen of them. */
+const known: Record<FontWeight, Map<string, Glyph>> = { 400: new Map(), 600: new Map() };
 
 /** The glyph of one character, or undefined for a character outside the alphabet. */
 export function glyphOf(character: string, weight: FontWeight): Glyph | undefined {
-  return ALPHABETS[weight].get(character);
+  const found = known[weight].get(character);
+  if (found !== undefined || !Object.hasOwn(ALPHABETS[weight], character)) return found;
+  const entry = ALPHABETS[weight][character] ?? '';
+  const space = entry.indexOf(' ');
+  const glyph = { advance: Number(entry.slice(0, space)), path: entry.slice(space + 1) };
+  known[weight].set(character, glyph);
+  return glyph;
 }
 
 /** The first character of a text that no chart can draw, as `U+4E2D`; undefined when all can be drawn. */
 export function unsupportedCharacter(text: string): string | undefined {
   for (const character of text) {
-    if (ALPHABETS[400].has(character)) continue;
+    if (Object.hasOwn(ALPHABETS[400], character)) continue;
     return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
   }
   return undefined;

@@ -6,7 +6,7 @@ import { writePng } from './png-writer.ts';
 import type { Rasterizer } from './rasterizer.ts';
 import type { ResolvedChart } from './resolved-chart.ts';
 import type { HeaderLayout } from './satori-client.ts';
-import { scenePixels } from './scene-pixels.ts';
+import { bandedScene } from './scene-pixels.ts';
 import { writeSvg } from './svg-writer.ts';
 
 export type ChartFormat = 'png' | 'svg' | 'pdf';
@@ -32,6 +32,6 @@ export async function renderChart(
     case 'pdf':
       return { bytes: writePdf(scene), contentType: 'application/pdf' };
     case 'png':
-      return { bytes: writePng(await scenePixels(scene, rasterizer)), contentType: 'image/png' };
+      return { bytes: await writePng(bandedScene(scene, rasterizer)), contentType: 'image/png' };
   }
 }

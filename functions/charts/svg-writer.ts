@@ -13,6 +13,7 @@ const FRACTIONS = Array.from({ length: 100 }, (_, hundredths) => String(hundredt
 
 /** A number with at most two decimals, without trailing zeros or a negative zero; through whole numbers, which is quick. */
 function num(value: number): string {
+  if (Number.isInteger(value)) return `${value}`;
   const hundredths = Math.round(Math.abs(value) * 100);
   const whole = Math.floor(hundredths / 100);
   const text = `${whole}${FRACTIONS[hundredths - whole * 100]}`;
@@ -128,7 +129,7 @@ export function writeSvg(scene: Scene): string {
   const book = glyphBook();
   const body = marks.map((mark) => element(mark, book)).join('');
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" ${pageOf(scene)} role="img" aria-labelledby="chart-title chart-desc">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" ${pageOf(scene, { top: 0, height })} role="img" aria-labelledby="chart-title chart-desc">`,
     `<title id="chart-title">${escapeXml(title)}</title><desc id="chart-desc">${escapeXml(description)}</desc>`,
     book.definitions(),
     `<path fill="${background}" d="M0 0h${width}v${height}H0z"/>`,
@@ -136,8 +137,11 @@ export function writeSvg(scene: Scene): string {
   ].join('');
 }
 
-const pageOf = ({ width, height }: Scene): string =>
-  `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
+/** Rows of a page: the first and how many. */
+export type PageBand = { top: number; height: number };
+
+const pageOf = ({ width }: Scene, { top, height }: PageBand): string =>
+  `width="${width}" height="${height}" viewBox="0 ${top} ${width} ${height}"`;
 
 /** A text's outlines as path data in font units, its first glyph at the text's own place. */
 function textData(mark: TextMark): string {
@@ -164,8 +168,11 @@ function textPaths(marks: readonly TextMark[]): string {
   return [...looks].map(([look, data]) => `<path ${look} d="${data}"/>`).join('');
 }
 
-/** The scene for the rasterizer: no words, and as few elements as have the same pixels. */
-export function writeRasterSvg(scene: Scene): string {
+/**
+ * The scene for the rasterizer: no words, and as few elements as have the same pixels. Of a band of it the same page is
+ * looked at through a window; where a slant meets its edge, antialiasing may round otherwise.
+ */
+export function writeRasterSvg(scene: Scene, band: PageBand = { top: 0, height: scene.height }): string {
   const { width, height, background, marks } = scene;
   const book = glyphBook();
   const parts = [`<path fill="${background}" d="M0 0h${width}v${height}H0z"/>`];
@@ -179,5 +186,5 @@ export function writeRasterSvg(scene: Scene): string {
     texts = [];
   }
   parts.push(textPaths(texts));
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${pageOf(scene)}>${parts.join('')}</svg>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${pageOf(scene, band)}>${parts.join('')}</svg>`;
 }

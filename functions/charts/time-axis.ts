@@ -2,7 +2,7 @@
 // lightweight-charts ranks them, but with boundaries in the chart's own zone.
 // Invariants: labels stand under a bar; none is cut by the plot's edges; no two overlap; a class of which only a
 // straggler found room is left out.
-import { type WallTime, wallMinutes, type ZoneReader } from '../platform/time-zone.ts';
+import type { WallTime, ZoneReader } from '../platform/time-zone.ts';
 import { textWidth } from './glyphs.ts';
 import { clockText, monthName } from './zoned-time.ts';
 
@@ -31,7 +31,9 @@ export function timeRank(before: WallTime, now: WallTime): number {
   if (now.year !== before.year) return YEAR;
   if (now.month !== before.month) return MONTH;
   if (now.day !== before.day) return DAY;
-  const [earlier, later] = [wallMinutes(before), wallMinutes(now)];
+  // Every period divides the day.
+  const earlier = before.hour * 60 + before.minute;
+  const later = now.hour * 60 + now.minute;
   return PERIOD_MINUTES.findLastIndex(
     (period) => Math.floor(later / period) !== Math.floor(earlier / period),
   );
@@ -52,18 +54,17 @@ function ranks(bars: readonly AxisBar[], walls: readonly WallTime[], read: ZoneR
 }
 
 /** Bars from each boundary to the next one of the same or a heavier class. */
-function runs(ranked: readonly number[]): number[] {
-  const next = new Array<number>(YEAR + 1).fill(ranked.length);
-  return ranked
-    .toReversed()
-    .map((rank, back) => {
-      const index = ranked.length - 1 - back;
-      if (rank < 0) return 0;
-      const run = Math.min(...next.slice(rank)) - index;
-      next[rank] = index;
-      return run;
-    })
-    .toReversed();
+function runs(ranked: readonly number[]): Int32Array {
+  const found = new Int32Array(ranked.length);
+  // The next boundary of each class or a heavier one.
+  const next = new Int32Array(YEAR + 1).fill(ranked.length);
+  for (let index = ranked.length - 1; index >= 0; index -= 1) {
+    const rank = ranked[index] ?? -1;
+    if (rank < 0) continue;
+    found[index] = (next[rank] ?? index) - index;
+    next.fill(index, 0, rank + 1);
+  }
+  return found;
 }
 
 /** Nearest neighbours on either side must leave a gap; labels are kept in order of x. */
@@ -71,14 +72,15 @@ function fits(label: TimeLabel, placed: readonly TimeLabel[], gap: number): bool
   return placed.every((other) => Math.abs(other.x - label.x) >= (other.width + label.width) / 2 + gap);
 }
 
-function candidates(
+/** The labels of one class, cut ones left out; made only when they are asked for, because light classes seldom are. */
+type LabelSource = (rank: number, heaviest: number) => TimeLabel[];
+
+function labelSource(
   bars: readonly AxisBar[],
   walls: readonly WallTime[],
   ranked: readonly number[],
   span: TimeAxisSpan,
-): TimeLabel[] {
-  const inside = ({ x, width }: TimeLabel): boolean =>
-    x - width / 2 >= span.left && x + width / 2 <= span.right;
+): LabelSource {
   const lengths = runs(ranked);
   // Hours repeat from day to day: each text is measured once.
   const widths = new Map<string, number>();
@@ -87,25 +89,26 @@ function candidates(
     widths.set(text, width);
     return width;
   };
-  const build = (heaviest: number): TimeLabel[] =>
-    bars.flatMap(({ x }, index) => {
-      const [wall, rank] = [walls[index], ranked[index] ?? -1];
-      if (wall === undefined || rank < 0) return [];
+  return (rank, heaviest) => {
+    const labels: TimeLabel[] = [];
+    for (let index = ranked.indexOf(rank); index >= 0; index = ranked.indexOf(rank, index + 1)) {
+      const [bar, wall] = [bars[index], walls[index]];
+      if (bar === undefined || wall === undefined) continue;
+      const { x } = bar;
       const text = labelText(wall, rank, heaviest);
-      const label = {
-        index,
-        text,
-        x,
-        width: widthOf(text),
-        bold: false,
-        rank,
-        run: lengths[index] ?? 0,
-      };
-      return inside(label) ? [label] : [];
-    });
-  // Which class is the heaviest is known only once those that would be cut are out.
-  const heaviest = Math.max(-1, ...build(YEAR).map(({ rank }) => rank));
-  return build(heaviest);
+      const width = widthOf(text);
+      if (x - width / 2 < span.left || x + width / 2 > span.right) continue;
+      labels.push({ index, text, x, width, bold: false, rank, run: lengths[index] ?? 0 });
+    }
+    return labels;
+  };
+}
+
+/** The heaviest class that is named: which it is, is known only once those that would be cut are out. */
+function heaviestOf(labelsOf: LabelSource): number {
+  let rank = YEAR;
+  while (rank >= 0 && labelsOf(rank, YEAR).length === 0) rank -= 1;
+  return rank;
 }
 
 /**
@@ -130,11 +133,12 @@ function spaced(ofRank: readonly TimeLabel[], placed: readonly TimeLabel[], gap:
  */
 export function timeLabels(bars: readonly AxisBar[], read: ZoneReader, span: TimeAxisSpan): TimeLabel[] {
   const walls = bars.map(({ timeMs }) => read(timeMs));
-  const all = candidates(bars, walls, ranks(bars, walls, read), span);
+  const labelsOf = labelSource(bars, walls, ranks(bars, walls, read), span);
+  const first = heaviestOf(labelsOf);
   const gap = span.fontSize * 1.6;
   let placed: TimeLabel[] = [];
-  for (let rank = YEAR; rank >= 0; rank -= 1) {
-    const ofRank = all.filter((label) => label.rank === rank);
+  for (let rank = first; rank >= 0; rank -= 1) {
+    const ofRank = labelsOf(rank, first);
     const level = spaced(ofRank, placed, gap);
     if (ofRank.length > 0 && level.length * 2 < placed.length - 1) break;
     placed = [...placed, ...level];

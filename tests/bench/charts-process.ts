@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { build } from 'esbuild';
 
 const CHARTS = join(import.meta.dirname, '../../functions/charts');
@@ -29,12 +30,18 @@ export async function bundleRenderer(folder: string): Promise<string> {
   return outfile;
 }
 
-export type FirstRender = { wallMs: number; cpuMs: number; bytes: number };
+/** `threadMs`: CPU time of the drawing thread alone, without V8's compilers beside it: what the wall time is at the least. */
+export type FirstRender = { wallMs: number; cpuMs: number; threadMs: number; bytes: number };
 /**
- * `isolateMib`: heap and all outside it, WebAssembly too, after collections of garbage: what the limit of a Worker counts.
- * `rssMib`: of the whole process, at the same moments. The peak is of the process as well.
+ * MiB after all garbage is gone. `heap`: objects; `outside`: all that belongs to them elsewhere, WebAssembly's memory and
+ * the buffers too, of which `buffers` are a part; `resident`: of the whole process, which gives pages back late.
  */
-export type Held = { beganMib: number; isolateMib: number[]; rssMib: number[]; peakMib: number };
+export type Sample = { heap: number; outside: number; buffers: number; resident: number };
+/** Samples at even distances; began with the bundle loaded and nothing drawn. The peak is the process's own. */
+export type Held = { beganMib: number; samples: Sample[]; peakMib: number };
+/** Of heap and what is outside it: what the limit of a Worker counts. */
+export const isolateMib = ({ heap, outside }: Sample): number => heap + outside;
+export const SAMPLES = 20;
 
 /** Runs work on a bundle in a process of its own and returns what it prints. */
 export function inProcess<T>(bundle: string, work: 'first' | 'many' | 'largest', body: unknown): T {
@@ -47,10 +54,17 @@ export function inProcess<T>(bundle: string, work: 'first' | 'many' | 'largest',
   return JSON.parse(stdout) as T;
 }
 
-function inMib(): { rss: number; isolate: number } {
-  globalThis.gc?.();
-  const { rss, heapUsed, external } = process.memoryUsage();
-  return { rss: rss / MIB, isolate: (heapUsed + external) / MIB };
+/** Buffers are freed behind the collection that found them unused, so it takes a second, a turn of the event loop later. */
+async function sampled(): Promise<Sample> {
+  for (let round = 0; round < 3; round += 1) {
+    globalThis.gc?.();
+    await setTimeout(20);
+  }
+  const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
+  return {
+    ...{ heap: heapUsed / MIB, outside: external / MIB },
+    ...{ buffers: arrayBuffers / MIB, resident: rss / MIB },
+  };
 }
 
 async function drawn(bundle: string, body: unknown): Promise<() => Promise<number>> {
@@ -67,24 +81,23 @@ async function drawn(bundle: string, body: unknown): Promise<() => Promise<numbe
 
 /** Import, start of the rasterizer and one picture; the process's own start and the reading of the request are not in it. */
 async function first(bundle: string, body: unknown): Promise<FirstRender> {
-  const [begunMs, cpu] = [performance.now(), process.cpuUsage()];
+  const [begunMs, cpu, thread] = [performance.now(), process.cpuUsage(), process.threadCpuUsage()];
   const bytes = await (await drawn(bundle, body))();
-  const { user, system } = process.cpuUsage(cpu);
-  return { wallMs: performance.now() - begunMs, cpuMs: (user + system) / 1000, bytes };
+  const wallMs = performance.now() - begunMs;
+  const [all, own] = [process.cpuUsage(cpu), process.threadCpuUsage(thread)];
+  const inMs = ({ user, system }: NodeJS.CpuUsage): number => (user + system) / 1000;
+  return { wallMs, cpuMs: inMs(all), threadMs: inMs(own), bytes };
 }
 
 async function held(bundle: string, body: unknown, rounds: number): Promise<Held> {
   const draw = await drawn(bundle, body);
-  const beganMib = inMib().rss;
-  const [isolateMib, rssMib]: [number[], number[]] = [[], []];
+  const beganMib = (await sampled()).resident;
+  const samples: Sample[] = [];
   for (let n = 1; n <= rounds; n += 1) {
     await draw();
-    if (n % Math.ceil(rounds / 10) !== 0) continue;
-    const { isolate, rss } = inMib();
-    isolateMib.push(isolate);
-    rssMib.push(rss);
+    if (n % Math.ceil(rounds / SAMPLES) === 0) samples.push(await sampled());
   }
-  return { beganMib, isolateMib, rssMib, peakMib: process.resourceUsage().maxRSS / 1024 };
+  return { beganMib, samples, peakMib: process.resourceUsage().maxRSS / 1024 };
 }
 
 if (import.meta.main) {

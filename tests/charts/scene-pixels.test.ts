@@ -96,6 +96,27 @@ describe('the pixels of a scene', () => {
     }
   });
 
+  it('draws a large page in bands, as it looks drawn at once', async () => {
+    const points = [
+      { x: 0, y: 0 },
+      { x: 2000, y: 1499 },
+      { x: 0, y: 1400 },
+    ];
+    const marks: Mark[] = [
+      { kind: 'polygon', role: 'slant', fill: '#0072b2', points },
+      { kind: 'polyline', role: 'line', stroke: '#d55e00', width: 3, points },
+      { kind: 'rects', role: 'bar', fill: '#0b8074', rects: [{ x: 1900, y: 20, width: 7, height: 1470 }] },
+      text({ x: 1600, y: 1052, size: 40 }),
+    ];
+    const scene = { ...sceneOf(marks), width: 2000, height: 1500 };
+    const { seen, rasterizer: drawing } = watched();
+    const bands = await scenePixels(scene, drawing);
+    expect([bands.width, bands.height, bands.pixels.length]).toEqual([2000, 1500, 12_000_000]);
+    // Letters of that size, and two bands.
+    expect(seen).toHaveLength(3);
+    expect(apart(bands, await atOnce(scene))).toBeLessThan(60);
+  });
+
   it('cuts a text at the edge of the page', async () => {
     const scene = sceneOf([text({ x: -20 }), text({ x: 195, y: 66, text: 'MMM' }), text({ y: 4 })]);
     expect(apart(await scenePixels(scene, rasterizer), await atOnce(scene))).toBeLessThan(5);
