@@ -237,6 +237,10 @@ describe('what may be reached, and from where', () => {
     expect(loaders.map((f) => f.path)).toEqual(['functions/lambda.ts']);
   });
 
+  it('the spelling of an array of PostgreSQL: platform/sql-array.ts alone', () => {
+    expect(offenders(functions, /\}::[\w${}.()]+\[\]/)).toEqual(['functions/platform/sql-array.ts']);
+  });
+
   it('the clock: platform/clock.ts alone', () => {
     expect(
       offenders(functions, /\bDate\.now\b|\bnew Date\(\s*\)|\bnew Date\b(?!\()|(?<![-/])\bperformance\b/),

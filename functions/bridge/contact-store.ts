@@ -6,6 +6,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { alertInsert } from '../platform/alert.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import { contactOf, HELD_OUTCOMES, isSlow, PROMPT_CALLS, reconnectPauseMs } from './connection-state.ts';
 
 export type Contact = {
@@ -29,11 +30,11 @@ export function contactUpsert(contact: Contact, from: SQL): SQL {
     SELECT ${bridgeId}::uuid, ${heard ? isoTime(nowMs) : null}::timestamptz, ${outcome}, ${heard ? 0 : 1}::smallint,
       ${isoTime(nextMs)}::timestamptz, ${slow ? PROMPT_CALLS : 0}::smallint, ${isoTime(nowMs)}::timestamptz FROM ${from}
     ON CONFLICT (bridge_id) DO UPDATE SET heard_at = coalesce(excluded.heard_at, c.heard_at),
-      outcome = CASE WHEN ${heard}::boolean OR c.outcome <> ALL(${`{${HELD_OUTCOMES.join(',')}}`}::text[])
+      outcome = CASE WHEN ${heard}::boolean OR c.outcome <> ALL(${sqlArray('text', HELD_OUTCOMES)})
         THEN excluded.outcome ELSE c.outcome END,
       failures = CASE WHEN ${heard}::boolean THEN 0 ELSE least(c.failures + 1, 1000) END,
       next_at = CASE WHEN ${heard}::boolean THEN excluded.next_at ELSE excluded.next_at + make_interval(secs =>
-        (${`{${pauses.join(',')}}`}::int[])[least(c.failures + 2, ${pauses.length})] / 1000.0) END,
+        (${sqlArray('int', pauses)})[least(c.failures + 2, ${pauses.length})] / 1000.0) END,
       slow_for = greatest(excluded.slow_for, c.slow_for - ${heard ? 1 : 0}::smallint),
       updated_at = excluded.updated_at
       WHERE c.updated_at <= excluded.updated_at

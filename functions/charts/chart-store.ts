@@ -8,6 +8,7 @@ import { type AuditEntry, auditInsert } from '../platform/audit.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database, Row } from '../platform/database.ts';
 import { rowTime } from '../platform/page.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import type { ChartSubjectIds } from './chart-life.ts';
 import type { ResolvedChart } from './resolved-chart.ts';
 
@@ -168,7 +169,7 @@ export async function deleteExpiredCharts(
   digests: readonly string[],
   beforeMs: number,
 ): Promise<void> {
-  const gone = sql`digest = ANY(${`{${digests.join(',')}}`}::text[])`;
+  const gone = sql`digest = ANY(${sqlArray('text', digests)})`;
   const expired = sql`expires_at < ${isoTime(beforeMs)}::timestamptz`;
   await db.batch([
     sql`UPDATE charts SET expires_at = NULL WHERE ${gone} AND ${expired} AND revoked_at IS NOT NULL`,

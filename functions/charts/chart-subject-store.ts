@@ -3,6 +3,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Database, Row } from '../platform/database.ts';
 import { plain, plainOrNull } from '../platform/decimal.ts';
 import { rowTime } from '../platform/page.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import type { Side } from './resolved-chart.ts';
 
 /** A fill; prices are plain decimals. `reason`: why a trade ended, in the words of its deal. */
@@ -105,7 +106,7 @@ export async function readTradeSubjects(
       t.entry_price, t.stop_loss, t.take_profit, t.opened_at, t.closed_at, t.net, t.r_multiple, i.digits, a.user_id,
       a.currency, ${bridgeOf(userId)}, (a.user_id = ${userId}::uuid) AS mine, ${EXITS} AS exits
     FROM trades t JOIN accounts a ON a.id = t.account_id LEFT JOIN instruments i ON i.symbol = t.instrument
-    WHERE t.id = ANY(${`{${tradeIds.join(',')}}`}::uuid[])`);
+    WHERE t.id = ANY(${sqlArray('uuid', tradeIds)})`);
   return new Map(rows.map((row) => [String(row['id']), tradeOf(row)]));
 }
 

@@ -5,6 +5,7 @@ import { isoTime, timestampMs } from '../platform/clock.ts';
 import { type Database, databaseFault, type Row } from '../platform/database.ts';
 import { plain, plainOrNull } from '../platform/decimal.ts';
 import { readPage, rowTime } from '../platform/page.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import type { AccountSettings, SettingsChange } from './account-settings.ts';
 import type { Standing } from './entry-barrier.ts';
 import { liquidates } from './liquidation-store.ts';
@@ -186,13 +187,12 @@ export async function insertAccount(
   audit: AuditEntry,
 ): Promise<{ kind: 'created' } | { kind: 'bridge' } | { kind: 'bridge-taken' } | { kind: 'producer' }> {
   const at = isoTime(nowMs);
-  const ids = `{${a.producerIds.join(',')}}`;
   try {
     const [row] = await db.run(sql`WITH b AS (
       SELECT id FROM bridges WHERE id = ${a.bridgeId}::uuid AND owner_id = ${a.userId}::uuid AND revoked_at IS NULL
     ), p AS (
-      SELECT id FROM producers WHERE id = ANY(${ids}::uuid[]) AND (owner_id = ${a.userId}::uuid OR EXISTS (
-        SELECT 1 FROM subscriptions s WHERE s.producer_id = producers.id AND s.user_id = ${a.userId}::uuid))
+      SELECT id FROM producers WHERE id = ANY(${sqlArray('uuid', a.producerIds)}) AND (owner_id = ${a.userId}::uuid
+        OR EXISTS (SELECT 1 FROM subscriptions s WHERE s.producer_id = producers.id AND s.user_id = ${a.userId}::uuid))
     ), promised AS (
       SELECT o.id FROM accounts o JOIN b ON b.id = o.next_bridge_id
     ), ins AS (
@@ -309,7 +309,7 @@ export async function updateSettings(
     sql`updated_at = ${isoTime(nowMs)}::timestamptz`,
     ...SETTING_COLUMNS.flatMap(([name, type]) => {
       const value = change[name];
-      return value === undefined ? [] : [sql`${sql.raw(name)} = ${columnText(value)}::${sql.raw(type)}`];
+      return value === undefined ? [] : [sql`${sql.raw(name)} = ${columnValue(value, type)}`];
     }),
   ];
   // Where names change, an instrument that is being enabled at this moment is waited for.
@@ -352,9 +352,8 @@ const SETTING_COLUMNS: readonly (readonly [keyof SettingsChange, string])[] = [
   ['symbols', 'jsonb'],
 ];
 
-function columnText(value: NonNullable<unknown> | null): string | number | null {
-  if (Array.isArray(value)) return `{${value.map((v) => `"${String(v)}"`).join(',')}}`;
-  return value === null || typeof value === 'string' || typeof value === 'number'
-    ? value
-    : JSON.stringify(value);
+function columnValue(value: Exclude<SettingsChange[keyof SettingsChange], undefined>, type: string): SQL {
+  if (Array.isArray(value)) return sqlArray('text', value);
+  const text = value === null || typeof value !== 'object' ? value : JSON.stringify(value);
+  return sql`${text}::${sql.raw(type)}`;
 }

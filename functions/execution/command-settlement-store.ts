@@ -8,6 +8,7 @@ import { auditInsert } from '../platform/audit.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { derivedId } from '../platform/ids.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import { statusCode } from '../signals/signal-status.ts';
 import { heldLease, type Lease } from './account-lease-store.ts';
 import type { Outcome, Settlement } from './command-outcome.ts';
@@ -47,7 +48,7 @@ export async function settleCommand(
     heldLease(lease),
     sql`settled AS (UPDATE commands c SET ${sql.join(sets, sql`, `)} FROM lease
       WHERE c.id = ${command.id}::uuid AND c.account_id = lease.account_id
-        AND c.state = ANY(${`{${command.from.join(',')}}`}::text[])
+        AND c.state = ANY(${sqlArray('text', command.from)})
       RETURNING c.id, c.kind, c.approval_id, c.account_id)`,
     sql`fin AS (UPDATE outbox SET done_at = ${now} FROM settled WHERE outbox.id = settled.id AND outbox.done_at IS NULL)`,
     ...(to.state === 'unknown' || !isUnknown(command.from)
@@ -86,7 +87,7 @@ function deliveryUpdate(to: Settlement, now: SQL): SQL {
   return sql`UPDATE deliveries v SET status = ${status}::smallint, refusal = ${'reason' in to ? to.reason : null},
       updated_at = ${now}
     FROM approvals p, settled c WHERE p.id = c.approval_id AND v.signal_id = p.signal_id AND v.user_id = p.user_id
-      AND v.status = ANY(${`{${from.join(',')}}`}::smallint[]) AND (${filled}::boolean OR ${enters('c')})`;
+      AND v.status = ANY(${sqlArray('smallint', from)}) AND (${filled}::boolean OR ${enters('c')})`;
 }
 
 function endOf(to: Settlement): number {
@@ -139,7 +140,7 @@ export async function retryCommand(
       negative_lookups = 0, looked_up_at = NULL, retcode = ${to.retcode}::int, reason = ${to.reason},
       broker_comment = ${to.brokerComment}, updated_at = ${now}
     FROM lease WHERE c.id = ${command.id}::uuid AND c.account_id = lease.account_id AND c.attempt = ${command.attempt}::smallint
-      AND c.attempt < 15 AND c.expires_at > ${now} AND c.state = ANY(${`{${command.from.join(',')}}`}::text[])
+      AND c.attempt < 15 AND c.expires_at > ${now} AND c.state = ANY(${sqlArray('text', command.from)})
       AND NOT (${enters('c')} AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = c.account_id AND c.sent_at < a.bridge_since))
     RETURNING c.id)${noted} SELECT id FROM again`);
   return rows.length === 1;

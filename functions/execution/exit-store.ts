@@ -8,6 +8,7 @@ import { alertInsert } from '../platform/alert.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database, Row } from '../platform/database.ts';
 import { rowTime } from '../platform/page.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import { statusCode } from '../signals/signal-status.ts';
 import { heldLease, type Lease } from './account-lease-store.ts';
 import { accountOf } from './account-store.ts';
@@ -162,7 +163,7 @@ export async function applyExit(
 /** Entries that were made and not sent; the account's lease keeps everybody else from sending them. */
 const dropped = (ids: readonly string[], now: SQL): SQL[] => [
   sql`dropped AS (UPDATE commands c SET state = 'failed', reason = 'superseded-by-close', resolved_at = ${now},
-      updated_at = ${now} FROM q WHERE c.account_id = q.account_id AND c.id = ANY(${`{${ids.join(',')}}`}::uuid[])
+      updated_at = ${now} FROM q WHERE c.account_id = q.account_id AND c.id = ANY(${sqlArray('uuid', ids)})
       AND c.state = 'created' RETURNING c.id, c.approval_id)`,
   sql`dropped_event AS (UPDATE outbox SET done_at = ${now} FROM dropped
       WHERE outbox.id = dropped.id AND outbox.done_at IS NULL)`,
@@ -225,7 +226,7 @@ export async function supersedeApprovals(
   approvalIds: readonly string[],
   nowMs: number,
 ): Promise<void> {
-  const which = sql`e.id = ANY(${`{${approvalIds.join(',')}}`}::uuid[]) AND v.signal_id = e.signal_id
+  const which = sql`e.id = ANY(${sqlArray('uuid', approvalIds)}) AND v.signal_id = e.signal_id
     AND v.user_id = e.user_id AND v.status = ${statusCode('approved')}`;
   await db.batch([
     sql`SELECT 1 AS one FROM deliveries v, approvals e WHERE ${which} FOR NO KEY UPDATE OF v`,

@@ -7,6 +7,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { alertInsert } from '../platform/alert.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database, Row } from '../platform/database.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import { heldLease, type Lease } from './account-lease-store.ts';
 import { COMMAND_COLUMNS, NEW_MAGIC } from './command-store.ts';
 import type { LiquidationFacts, LiquidationPlan } from './liquidation-plan.ts';
@@ -113,7 +114,7 @@ function ordering(
   nowMs: number,
 ): SQL {
   const now = sql`${isoTime(nowMs)}::timestamptz`;
-  const away = sql`${`{${dropped.join(',')}}`}::uuid[]`;
+  const away = sqlArray('uuid', dropped);
   const rows = orders.map((instruction, n) => ({ n, id: ids[n], instruction }));
   return sql`WITH ${trip}, dropped AS (UPDATE commands c SET state = 'failed', reason = 'superseded-by-trip', resolved_at = ${now},
       updated_at = ${now} FROM trip WHERE c.account_id = trip.account_id AND c.id = ANY(${away}) AND c.state = 'created'

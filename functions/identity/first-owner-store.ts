@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { auditInsert } from '../platform/audit.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 
 /**
  * Makes the first owner of a deployment with one access token, all or nothing. False where the deployment has an owner
@@ -16,7 +17,6 @@ export async function insertFirstOwner(
   tokenDays: number,
 ): Promise<boolean> {
   const at = isoTime(nowMs);
-  const scopes = `{${owner.scopes.map((s) => `"${s}"`).join(',')}}`;
   const audit = {
     id: auditId,
     nowMs,
@@ -36,8 +36,8 @@ export async function insertFirstOwner(
     WHERE NOT EXISTS (SELECT 1 FROM users WHERE role = 'owner') ON CONFLICT DO NOTHING RETURNING id
   ), tok AS (
     INSERT INTO access_tokens (id, user_id, name, token_sha256, scopes, created_by, created_at, expires_at)
-    SELECT ${owner.tokenId}::uuid, id, 'first owner', ${owner.tokenSha256}, ${scopes}::text[], id, ${at}::timestamptz,
-      ${isoTime(nowMs + tokenDays * 86_400_000)}::timestamptz FROM ins
+    SELECT ${owner.tokenId}::uuid, id, 'first owner', ${owner.tokenSha256}, ${sqlArray('text', owner.scopes)}, id,
+      ${at}::timestamptz, ${isoTime(nowMs + tokenDays * 86_400_000)}::timestamptz FROM ins
   ), aud AS (${auditInsert(audit, sql`ins`)}) SELECT id FROM ins`,
   ]);
   return rows.length === 1;

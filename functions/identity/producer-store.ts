@@ -4,6 +4,7 @@ import { isoTime } from '../platform/clock.ts';
 import type { Database, Row } from '../platform/database.ts';
 import { readPage, rowTime } from '../platform/page.ts';
 import type { Sealed } from '../platform/secret-box.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 
 export type Producer = {
   id: string;
@@ -42,12 +43,11 @@ export async function insertProducer(
   secret: SealedVersion,
   audit: AuditEntry,
 ): Promise<void> {
-  const list = `{${p.instruments.map((i) => `"${i}"`).join(',')}}`;
   const at = isoTime(p.createdMs);
   await db.run(sql`WITH ins AS (
     INSERT INTO producers (id, owner_id, name, instruments, dedup_scope, dedup_window_seconds, max_age_seconds,
       rate_per_minute, created_at)
-    VALUES (${p.id}::uuid, ${p.ownerId}::uuid, ${p.name}, ${list}::text[], ${p.dedupScope}::uuid,
+    VALUES (${p.id}::uuid, ${p.ownerId}::uuid, ${p.name}, ${sqlArray('text', p.instruments)}, ${p.dedupScope}::uuid,
       ${p.dedupWindowSeconds}, ${p.maxAgeSeconds}, ${p.ratePerMinute}, ${at}::timestamptz) RETURNING id
   ), sec AS (
     INSERT INTO producer_secrets (producer_id, version, key_id, iv, ciphertext, created_at)
@@ -107,9 +107,8 @@ export async function readProducer(db: Database, id: string): Promise<Producer |
 
 /** Changes a producer's settings with its audit row; what is in force is judged by the next signal's own statement. */
 export async function updateProducer(db: Database, p: Producer, audit: AuditEntry): Promise<void> {
-  const list = `{${p.instruments.map((i) => `"${i}"`).join(',')}}`;
   await db.run(sql`WITH upd AS (
-    UPDATE producers SET name = ${p.name}, instruments = ${list}::text[],
+    UPDATE producers SET name = ${p.name}, instruments = ${sqlArray('text', p.instruments)},
       dedup_window_seconds = ${p.dedupWindowSeconds}::int, max_age_seconds = ${p.maxAgeSeconds}::int,
       rate_per_minute = ${p.ratePerMinute}::int
     WHERE id = ${p.id}::uuid RETURNING id

@@ -7,6 +7,7 @@ import { type AuditEntry, auditInsert } from '../platform/audit.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { Sealed } from '../platform/secret-box.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import type { SealedVersion } from './producer-store.ts';
 import type { SigningParty } from './signing-party.ts';
 
@@ -70,8 +71,6 @@ export async function revokeParty(
 
 export type StoredSecret = SealedVersion & { partyId: string };
 
-const keyIds = (ids: readonly string[]) => sql`${`{${ids.map((id) => `"${id}"`).join(',')}}`}::text[]`;
-
 /**
  * Up to `limit` secrets, live or not, that an older key of the ring has sealed, by party and version behind `after`.
  * `ring` are the ids of its keys, the first the one that seals.
@@ -88,7 +87,7 @@ export async function readSecretsToRewrap(
     : sql``;
   const rows =
     await db.run(sql`SELECT ${party.key} AS id, version, key_id, iv, ciphertext FROM ${party.secrets}
-    WHERE key_id = ANY(${keyIds(ring.slice(1))}) ${behind} ORDER BY ${party.key}, version LIMIT ${limit}::int`);
+    WHERE key_id = ANY(${sqlArray('text', ring.slice(1))}) ${behind} ORDER BY ${party.key}, version LIMIT ${limit}::int`);
   return rows.map((r) => ({
     partyId: String(r['id']),
     version: Number(r['version']),
@@ -105,7 +104,7 @@ export async function listUnknownKeyIds(
   ring: readonly string[],
 ): Promise<string[]> {
   const rows = await db.run(sql`SELECT DISTINCT key_id FROM ${party.secrets}
-    WHERE key_id <> ALL(${keyIds(ring)}) ORDER BY key_id LIMIT 100`);
+    WHERE key_id <> ALL(${sqlArray('text', ring)}) ORDER BY key_id LIMIT 100`);
   return rows.map((r) => String(r['key_id']));
 }
 

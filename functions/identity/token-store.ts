@@ -3,6 +3,7 @@ import { type AuditEntry, auditInsert } from '../platform/audit.ts';
 import { isoTime, timestampMs } from '../platform/clock.ts';
 import type { Database, Row } from '../platform/database.ts';
 import { readPage, rowTime } from '../platform/page.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import { effectiveScopes, type Role, type Scope } from './scope.ts';
 import { roleOf } from './user-store.ts';
 
@@ -16,8 +17,6 @@ export type Token = {
   expiresMs: number;
   revoked: boolean;
 };
-
-const textArray = (values: readonly string[]) => sql`${`{${values.map((v) => `"${v}"`).join(',')}}`}::text[]`;
 
 const tokenOf = (row: Row): Token => ({
   id: String(row['id']),
@@ -70,7 +69,7 @@ export async function insertToken(
 ): Promise<void> {
   await db.run(sql`WITH ins AS (
     INSERT INTO access_tokens (id, user_id, name, token_sha256, scopes, created_by, created_at, expires_at)
-    VALUES (${token.id}::uuid, ${token.userId}::uuid, ${token.name}, ${token.sha256}, ${textArray(token.scopes)},
+    VALUES (${token.id}::uuid, ${token.userId}::uuid, ${token.name}, ${token.sha256}, ${sqlArray('text', token.scopes)},
             ${token.createdBy}::uuid, ${isoTime(token.createdMs)}::timestamptz,
             ${isoTime(token.expiresMs)}::timestamptz)
     RETURNING id

@@ -16,13 +16,8 @@ export type DatedUnits = { timeMs: number; units: bigint };
 /** `told`: what the deals that were known with it had booked, and brought in flows; null: nobody knows. */
 export type HeldPoint = { atMs: number; held: bigint; told: { booked: bigint; flowed: bigint } | null };
 
-/** `unseen`: it was cancelled before anybody saw how much it had booked. */
-export type BookedDeal = { units: bigint; kind: 'flow' | 'result' | 'unseen' };
-
-/** Sums after some of the deals. `isBlind`: an unseen one is among them. */
-type Sums = { held: bigint; flowed: bigint; isBlind: boolean };
-/** After so many deals, with so much held beyond what is known of them. */
-type Standing = { deals: number; beyond: bigint };
+/** `correction`: a flow that may undo another deal; `unseen`: a deal that was undone before anybody saw how much it had booked. */
+export type BookedDeal = { units: bigint; kind: 'flow' | 'correction' | 'result' | 'unseen' };
 
 /**
  * What arrived with each point, in units; with the first, nothing. `points` come in the order of their times; `deals` are all of
@@ -33,34 +28,24 @@ export function arrivedFlows(
   deals: readonly BookedDeal[],
   flows: readonly DatedUnits[],
 ): bigint[] {
-  const sums = sumsOf(deals);
-  const standingAt = standings(points, sums);
+  const [first, ...others] = undoings(deals).map((undone) => explained(points, deals, undone));
+  const { standings, came } = others.reduce(
+    (best, one) => (one.standings.length > best.standings.length ? one : best),
+    first ?? explained(points, deals, []),
+  );
+  const standingAt = new Map(standings.map((standing) => [standing.point, standing]));
   let last: Standing | null = null;
   /** What is taken to have arrived since then. */
   let since = 0n;
   return points.map((point, i) => {
-    const now = standingAt(point, last);
+    const now = standingAt.get(i) ?? null;
     const before = points[i - 1];
-    let came = before === undefined ? 0n : toldBetween(before, point, flows);
-    if (now !== null && last !== null) came = cameBetween(last, now, { deals, sums }) - since;
-    since = now === null ? since + came : 0n;
+    let arrived = before === undefined ? 0n : toldBetween(before, point, flows);
+    if (now !== null && last !== null) arrived = came(last.deals, now.deals) - since;
+    since = now === null ? since + arrived : 0n;
     last = now ?? last;
-    return came;
+    return arrived;
   });
-}
-
-/** After none of the deals, after one, and so on. */
-function sumsOf(deals: readonly BookedDeal[]): Sums[] {
-  let [held, flowed, isBlind] = [0n, 0n, false];
-  return [
-    { held, flowed, isBlind },
-    ...deals.map(({ units, kind }) => {
-      held += units;
-      if (kind === 'flow') flowed += units;
-      isBlind ||= kind === 'unseen';
-      return { held, flowed, isBlind };
-    }),
-  ];
 }
 
 function toldBetween(before: HeldPoint, now: HeldPoint, flows: readonly DatedUnits[]): bigint {
@@ -70,35 +55,88 @@ function toldBetween(before: HeldPoint, now: HeldPoint, flows: readonly DatedUni
     .reduce((sum, { units }) => sum + units, 0n);
 }
 
-/** How a point's standing is found: where it holds what was told that one, else the first from the last standing on; or null. */
-function standings(points: readonly HeldPoint[], sums: readonly Sums[]) {
-  const apart = points.flatMap(({ held, told }) => (told === null ? [] : [held - told.booked]));
-  // Once all is told nothing stays apart but what an unseen deal had booked, or what is older than the first deal.
-  const isWhole = apart.length === 0 || apart.includes(0n);
-  const left = apart.at(-1) ?? 0n;
-  const wanted = new Set(points.map(({ held }) => held));
-  const byHeld = new Map<bigint, Standing[]>();
-  for (const [deals, { held, isBlind }] of sums.entries()) {
-    const beyond = isWhole && !isBlind ? 0n : left;
-    const those = byHeld.get(held + beyond);
-    if (those !== undefined) those.push({ deals, beyond });
-    else if (wanted.has(held + beyond)) byHeld.set(held + beyond, [{ deals, beyond }]);
+/** Numbers of an unseen deal and of the correction that may have undone it. */
+type Undoing = { unseen: number; correction: number };
+/** So many ways in which corrections may have undone unseen deals are tried. */
+const MOST_WAYS = 64;
+
+/** Each way in which later corrections, one each, may have undone the unseen deals; nobody says which. */
+function undoings(deals: readonly BookedDeal[]): Undoing[][] {
+  const numbers = (kind: BookedDeal['kind']) => deals.flatMap((d, n) => (d.kind === kind ? [n] : []));
+  const corrections = numbers('correction');
+  let ways: Undoing[][] = [[]];
+  for (const unseen of numbers('unseen')) {
+    const longer = ways.flatMap((way) =>
+      corrections
+        .filter((n) => n > unseen && !way.some(({ correction }) => correction === n))
+        .map((correction) => [...way, { unseen, correction }]),
+    );
+    // A correction may not have been told yet.
+    ways = [...longer, ...ways].slice(0, MOST_WAYS);
   }
-  return ({ held, told }: HeldPoint, last: Standing | null): Standing | null => {
-    const found = (byHeld.get(held) ?? []).filter(({ deals }) => deals >= (last?.deals ?? 0));
-    const isTold = ({ deals, beyond }: Standing) =>
-      told !== null && sums[deals]?.flowed === told.flowed && held - told.booked === beyond;
-    return found.find(isTold) ?? found[0] ?? null;
-  };
+  return ways;
 }
 
-function cameBetween(
-  last: Standing,
-  now: Standing,
-  { deals, sums }: { deals: readonly BookedDeal[]; sums: readonly Sums[] },
-): bigint {
-  const flowed = (sums[now.deals]?.flowed ?? 0n) - (sums[last.deals]?.flowed ?? 0n);
-  const unseen = now.beyond - last.beyond;
-  const between = unseen === 0n ? [] : deals.slice(last.deals, now.deals);
-  return between.some(({ kind, units }) => kind === 'flow' && units === -unseen) ? flowed + unseen : flowed;
+/** A point, by its number, that holds what so many deals had booked. */
+type Standing = { point: number; deals: number };
+
+/** The standings of all points that have one, and what came between two numbers of deals, if these were the undoings. */
+function explained(points: readonly HeldPoint[], deals: readonly BookedDeal[], undone: readonly Undoing[]) {
+  const sums = sumsOf(deals, undone);
+  const find = standingFinder(points, sums);
+  const standings: Standing[] = [];
+  for (const [i, point] of points.entries()) {
+    const found = find(point, standings.at(-1)?.deals ?? 0);
+    if (found !== null) standings.push({ point: i, deals: found });
+  }
+  const came = (from: number, to: number): bigint =>
+    undone
+      .filter(({ unseen, correction }) => from <= unseen && correction < to)
+      .reduce(
+        (sum, { correction }) => sum - (deals[correction]?.units ?? 0n),
+        (sums[to]?.flowed ?? 0n) - (sums[from]?.flowed ?? 0n),
+      );
+  return { standings, came };
+}
+
+/** `blind`: how much of what is held nobody was told of, because it was unseen deals'. */
+type Sums = { held: bigint; flowed: bigint; blind: bigint };
+
+/** After none of the deals, after one, and so on. */
+function sumsOf(deals: readonly BookedDeal[], undone: readonly Undoing[]): Sums[] {
+  const bookedBy = new Map(
+    undone.map(({ unseen, correction }) => [unseen, -(deals[correction]?.units ?? 0n)]),
+  );
+  let [held, flowed, blind] = [0n, 0n, 0n];
+  const after = deals.map(({ units, kind }, n) => {
+    const unseen = bookedBy.get(n) ?? 0n;
+    blind += unseen;
+    held += units + unseen;
+    if (kind === 'flow' || kind === 'correction') flowed += units;
+    return { held, flowed, blind };
+  });
+  return [{ held: 0n, flowed: 0n, blind: 0n }, ...after];
+}
+
+/** How many deals a point's money is of, at least so many: where it holds what was told that number, else the first; or null. */
+function standingFinder(points: readonly HeldPoint[], sums: readonly Sums[]) {
+  const apart = points.flatMap(({ held, told }) => (told === null ? [] : [held - told.booked]));
+  // Once all is told nothing stays apart but what unseen deals had booked, and what is older than the first deal.
+  const isWhole = apart.length === 0 || apart.includes(0n);
+  const older = isWhole ? 0n : (apart.at(-1) ?? 0n) - (sums.at(-1)?.blind ?? 0n);
+  const wanted = new Set(points.map(({ held }) => held - older));
+  const byHeld = new Map<bigint, number[]>();
+  for (const [deals, { held }] of sums.entries()) {
+    const those = byHeld.get(held);
+    if (those !== undefined) those.push(deals);
+    else if (wanted.has(held)) byHeld.set(held, [deals]);
+  }
+  return ({ held, told }: HeldPoint, atLeast: number): number | null => {
+    const found = (byHeld.get(held - older) ?? []).filter((deals) => deals >= atLeast);
+    const isTold = (deals: number): boolean => {
+      const sum = sums[deals];
+      return sum?.flowed === told?.flowed && held - (told?.booked ?? 0n) === older + (sum?.blind ?? 0n);
+    };
+    return found.find(isTold) ?? found[0] ?? null;
+  };
 }

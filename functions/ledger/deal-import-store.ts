@@ -6,6 +6,7 @@ import { sql } from 'drizzle-orm';
 import { type AuditEntry, auditInsert } from '../platform/audit.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import type { DealImport, StoredFacts } from './deal-import.ts';
 import { addedSums, dealInsert } from './deal-store.ts';
 import { positionFactStatements, positionFactsOf } from './position-facts-store.ts';
@@ -21,17 +22,14 @@ export type ImportAccount = {
   facts: StoredFacts;
 };
 
-const textArray = (values: Iterable<string>) =>
-  sql`${`{${[...values].map((v) => `"${v}"`).join(',')}}`}::text[]`;
-
 /** The account, and what is stored of the positions and tickets of a page; null where there is no such account. */
 export async function readImportAccount(
   db: Database,
   accountId: string,
   page: readonly Deal[],
 ): Promise<ImportAccount | null> {
-  const positions = textArray(new Set(page.map((d) => d.positionId).filter((id) => id !== '0')));
-  const tickets = textArray(page.map((d) => d.ticket));
+  const positions = sqlArray('text', new Set(page.map((d) => d.positionId).filter((id) => id !== '0')));
+  const tickets = sqlArray('text', new Set(page.map((d) => d.ticket)));
   const [accounts = [], deals = [], commands = [], adoptions = []] = await db.batch([
     sql`SELECT id, user_id, bridge_id, version, currency, symbols FROM accounts WHERE id = ${accountId}::uuid`,
     ...positionFactStatements(accountId, {

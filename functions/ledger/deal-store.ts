@@ -1,6 +1,7 @@
 /** Deals as stored facts. They are only ever inserted; of one ticket the highest revision is what counts. */
 import { type SQL, sql } from 'drizzle-orm';
 import { isoTime } from '../platform/clock.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import type { BookedSums } from './booked-sums.ts';
 import { CASHFLOW_TYPES, REVERSAL_TYPES } from './deal-class.ts';
 import type { StoredDeal } from './deal-revision.ts';
@@ -12,9 +13,6 @@ export const DEAL_MONEY: SQL = sql`(d.profit + d.swap + d.commission + d.fee)`;
 export const LATEST_VERSION: SQL = sql`d.revision = (SELECT max(n.revision) FROM broker_deals n
   WHERE n.account_id = d.account_id AND n.ticket = d.ticket)`;
 
-/** Names as a parameter. */
-export const textArray = (values: readonly string[]): SQL => sql`${`{${values.join(',')}}`}::text[]`;
-
 /**
  * SELECT of each deal among the rows `d` of broker_deals that are meant (`ticket`, `time`, `type`, `money`): the version whose money
  * counts (`booked-sums.ts`). By one sort, because a join of the table with itself, planned while it was small, goes through
@@ -24,7 +22,7 @@ export const countedDeals = (
   which: SQL,
 ): SQL => sql`SELECT DISTINCT ON (d.account_id, d.ticket) d.ticket, d.time, d.type,
     ${DEAL_MONEY} AS money FROM broker_deals d WHERE ${which}
-  ORDER BY d.account_id, d.ticket, d.type = ANY(${textArray(REVERSAL_TYPES)}), d.revision DESC`;
+  ORDER BY d.account_id, d.ticket, d.type = ANY(${sqlArray('text', REVERSAL_TYPES)}), d.revision DESC`;
 
 /** SELECT of what moved the balance (`ticket`, `time`, `money`) among the rows `d` of broker_deals that are meant. Credit is no balance. */
 export const bookedDeals = (which: SQL): SQL =>
@@ -32,7 +30,7 @@ export const bookedDeals = (which: SQL): SQL =>
 
 /** SELECT of the one row `booked`, `flowed`, `credited` over all deals of an account: what its running sums are to be. */
 export const wholeSums = (account: SQL): SQL => sql`SELECT coalesce(sum(b.money), 0) AS booked,
-    coalesce(sum(b.money) FILTER (WHERE b.type = ANY(${textArray(CASHFLOW_TYPES)})), 0) AS flowed,
+    coalesce(sum(b.money) FILTER (WHERE b.type = ANY(${sqlArray('text', CASHFLOW_TYPES)})), 0) AS flowed,
     coalesce(sum(b.money) FILTER (WHERE b.type = 'credit'), 0) AS credited
   FROM (${countedDeals(sql`d.account_id = ${account}`)}) b`;
 

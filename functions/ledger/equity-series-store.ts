@@ -11,9 +11,10 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { isoTime } from '../platform/clock.ts';
 import type { Row } from '../platform/database.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import type { BookedDeal } from './arrived-flows.ts';
 import { CASHFLOW_TYPES, REVERSAL_TYPES } from './deal-class.ts';
-import { countedDeals, textArray } from './deal-store.ts';
+import { countedDeals } from './deal-store.ts';
 import { unitsOf } from './exact-money.ts';
 import type { EquityPoint } from './nav-series.ts';
 
@@ -47,7 +48,7 @@ const APART = sql`1e14`;
 export function equitySeries(q: Asked & { dayStarts: readonly number[] }): SQL {
   const hour = (column: SQL) => sql`date_bin('1 hour', ${column}, 'epoch'::timestamptz)`;
   return sql`WITH p AS (SELECT e.at, e.equity, e.flowed, e.balance + e.credit - e.booked AS apart,
-      width_bucket((date_part('epoch', e.at) * 1000)::bigint, ${`{${q.dayStarts.join(',')}}`}::bigint[]) AS day,
+      width_bucket((date_part('epoch', e.at) * 1000)::bigint, ${sqlArray('bigint', q.dayStarts)}) AS day,
       CASE WHEN e.booked IS NULL THEN ${hour(sql`e.at`)} END AS hour ${pointsOf(q)}),
     bounded AS (SELECT p.at, p.equity, lag(day) OVER w IS DISTINCT FROM day OR lag(flowed) OVER w IS DISTINCT FROM flowed
         OR lag(apart) OVER w IS DISTINCT FROM apart OR lag(hour) OVER w IS DISTINCT FROM hour AS begins
@@ -79,12 +80,16 @@ export function equitySeries(q: Asked & { dayStarts: readonly number[] }): SQL {
 export const bookedInOrder = (
   q: Asked,
 ): SQL => sql`SELECT string_agg(b.money::text, ',' ORDER BY length(b.ticket), b.ticket COLLATE "C") AS amounts,
-    string_agg(CASE WHEN b.type = ANY(${textArray(CASHFLOW_TYPES)}) THEN 'f' WHEN b.type = ANY(${textArray(REVERSAL_TYPES)})
-      THEN 'u' ELSE 'r' END, '' ORDER BY length(b.ticket), b.ticket COLLATE "C") AS kinds
+    string_agg(CASE WHEN b.type = 'correction' THEN 'c' WHEN b.type = ANY(${sqlArray('text', CASHFLOW_TYPES)}) THEN 'f'
+      WHEN b.type = ANY(${sqlArray('text', REVERSAL_TYPES)}) THEN 'u' ELSE 'r' END, ''
+      ORDER BY length(b.ticket), b.ticket COLLATE "C") AS kinds
   FROM (${countedDeals(sql`d.account_id = ${q.accountId}::uuid AND EXISTS (SELECT 1 ${pointsOf(q)}
-    AND e.balance + e.credit IS DISTINCT FROM e.booked)`)}) b WHERE b.money <> 0 OR b.type = ANY(${textArray(REVERSAL_TYPES)})`;
+    AND e.balance + e.credit IS DISTINCT FROM e.booked)`)}) b
+  WHERE b.money <> 0 OR b.type = ANY(${sqlArray('text', REVERSAL_TYPES)})`;
 
-const KIND_OF: Readonly<Record<string, BookedDeal['kind']>> = { f: 'flow', u: 'unseen' };
+const KIND_OF: Readonly<Record<string, BookedDeal['kind']>> = {
+  ...{ f: 'flow', c: 'correction', u: 'unseen' },
+};
 
 /** The deals of such a row. */
 export function bookedInOrderOf(row: Row | undefined): BookedDeal[] {

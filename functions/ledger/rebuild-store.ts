@@ -7,6 +7,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { type AuditEntry, auditInsert } from '../platform/audit.ts';
 import type { Database, Row } from '../platform/database.ts';
 import { plain, plainOrNull } from '../platform/decimal.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import type { BookedSums } from './booked-sums.ts';
 import { currencyPlaces } from './currency-places.ts';
 import { latestVersions } from './deal-revision.ts';
@@ -38,9 +39,7 @@ export async function readRebuildPage(
 ): Promise<RebuildPage | null> {
   const account = sql`${accountId}::uuid`;
   const named =
-    positions === undefined
-      ? sql`true`
-      : sql`d.position_id = ANY(${`{${positions.map((p) => `"${p}"`).join(',')}}`}::text[])`;
+    positions === undefined ? sql`true` : sql`d.position_id = ANY(${sqlArray('text', positions)})`;
   const page = sql`ARRAY(SELECT DISTINCT d.position_id FROM broker_deals d WHERE d.account_id = ${account}
     AND d.position_id > ${after} AND d.position_id <> '0' AND ${named} ORDER BY d.position_id LIMIT ${PAGE})`;
   const [accounts = [], shown = [], ...facts] = await db.batch([

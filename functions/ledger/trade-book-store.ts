@@ -5,6 +5,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { isoTime } from '../platform/clock.ts';
 import { derivedId } from '../platform/ids.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import { bookedDeals } from './deal-store.ts';
 import type { PlannedTrade, PositionTerms } from './planned-trade.ts';
 
@@ -20,8 +21,6 @@ export const tradeId = (
   accountId: string,
   { positionId, episode }: Pick<PlannedTrade, 'positionId' | 'episode'>,
 ): string => derivedId(accountId, episode === 0 ? positionId : `${positionId}#${episode}`);
-
-const textArray = (values: Iterable<string>) => `{${[...values].map((v) => `"${v}"`).join(',')}}`;
 
 /** Beyond it numeric(20,8) holds nothing. */
 const percentOf = (
@@ -166,13 +165,13 @@ function legUpsert(accountId: string, trades: readonly NamedTrade[]): SQL {
 function goneParts(trades: readonly NamedTrade[], positions: readonly string[]): SQL {
   const concerned = new Set(positions);
   const kept = trades.filter((t) => concerned.has(t.positionId));
-  const of = sql`(SELECT t.id FROM unnest(${textArray(concerned)}::text[]) AS p(id) CROSS JOIN acc
+  const of = sql`(SELECT t.id FROM unnest(${sqlArray('text', concerned)}) AS p(id) CROSS JOIN acc
     JOIN trades t ON t.account_id = acc.id AND t.position_id = p.id)`;
-  const legs = textArray(kept.flatMap((t) => t.legs.map((leg) => leg.dealTicket)));
-  const ids = textArray(kept.map((t) => t.id));
+  const legs = kept.flatMap((t) => t.legs.map((leg) => leg.dealTicket));
+  const ids = kept.map((t) => t.id);
   return sql`leg_gone AS (DELETE FROM trade_legs l WHERE l.trade_id IN ${of}
-      AND l.deal_ticket NOT IN (SELECT unnest(${legs}::text[]))),
-    trade_gone AS (DELETE FROM trades g WHERE g.id IN ${of} AND g.id NOT IN (SELECT unnest(${ids}::uuid[])))`;
+      AND l.deal_ticket NOT IN (SELECT unnest(${sqlArray('text', legs)}))),
+    trade_gone AS (DELETE FROM trades g WHERE g.id IN ${of} AND g.id NOT IN (SELECT unnest(${sqlArray('uuid', ids)})))`;
 }
 
 /**

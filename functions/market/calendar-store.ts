@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { type AuditEntry, auditInsert } from '../platform/audit.ts';
 import { isoTime } from '../platform/clock.ts';
 import { type Database, databaseFault, type Row } from '../platform/database.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import { type CalendarDefinition, definitionSchema, type VersionedCalendar } from './calendar-definition.ts';
 import { defaultCalendarId } from './default-calendar-id.ts';
 import { DEFAULT_CALENDARS } from './default-calendars.ts';
@@ -15,8 +16,7 @@ const inForce = (id: SQL, atMs: number) =>
   sql`SELECT definition, version FROM trading_calendars
     WHERE id = ${id} AND valid_from <= ${isoTime(atMs)}::timestamptz ORDER BY valid_from DESC, version DESC LIMIT 1`;
 
-/** One text for PostgreSQL: ids hold nothing that an array's spelling escapes. */
-const DEFAULT_IDS = `{${[...DEFAULT_CALENDARS.keys()].join(',')}}`;
+const DEFAULT_IDS = sqlArray('text', DEFAULT_CALENDARS.keys());
 
 /**
  * The calendar's id for a symbol at a server: sessions that its broker states, then an override for it, then for all.
@@ -25,7 +25,7 @@ const DEFAULT_IDS = `{${[...DEFAULT_CALENDARS.keys()].join(',')}}`;
 const namedFor = (server: SQL, symbol: string | SQL, atMs: number) =>
   sql`SELECT calendar_id FROM symbol_calendars s
     WHERE symbol = ${symbol} AND broker_server IN (${server}, '*')
-      AND (calendar_id = ANY(${DEFAULT_IDS}::text[]) OR EXISTS (SELECT 1 FROM trading_calendars c
+      AND (calendar_id = ANY(${DEFAULT_IDS}) OR EXISTS (SELECT 1 FROM trading_calendars c
         WHERE c.id = s.calendar_id AND c.valid_from <= ${isoTime(atMs)}::timestamptz))
     ORDER BY source = 'broker' DESC, broker_server = '*' LIMIT 1`;
 

@@ -9,6 +9,7 @@ import { isoTime } from './clock.ts';
 import type { Database } from './database.ts';
 import { readPage, rowTime } from './page.ts';
 import { PICTURE_TOPIC } from './picture-wish.ts';
+import { sqlArray } from './sql-array.ts';
 
 export const MAX_ATTEMPTS = 12;
 /** Time a fresh event has before the sweep takes it for lost: the queue delivers within seconds. */
@@ -37,7 +38,7 @@ export const outboxDone = (id: string, nowMs: number): SQL =>
 /** Those of the events that are still to be done, in the order of their making: not done, not dead, not unknown. */
 export async function readOutboxEvents(db: Database, ids: readonly string[]): Promise<OutboxEvent[]> {
   const rows = await db.run(sql`SELECT id, topic, payload, attempts FROM outbox
-    WHERE id = ANY(${`{${ids.join(',')}}`}::uuid[]) AND done_at IS NULL AND dead_at IS NULL ORDER BY id`);
+    WHERE id = ANY(${sqlArray('uuid', ids)}) AND done_at IS NULL AND dead_at IS NULL ORDER BY id`);
   return rows.map((row) => ({
     id: String(row['id']),
     topic: String(row['topic']),

@@ -11,6 +11,7 @@ import type { Database, Row } from '../platform/database.ts';
 import { derivedId } from '../platform/ids.ts';
 import { FIRST_PATIENCE_MS } from '../platform/outbox-store.ts';
 import { readPage, rowTime } from '../platform/page.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import {
   alarmAfterMs,
   alertEventId,
@@ -84,7 +85,7 @@ export function divergenceSettlement(found: readonly Divergence[], nowMs: number
   const names = JSON.stringify(found.map(nameOf));
   return sql`settled AS (
       UPDATE divergences v SET status = 'resolved', resolution = 'settled', resolved_at = ${isoTime(nowMs)}::timestamptz
-      FROM acc WHERE v.account_id = acc.id AND v.status = 'open' AND v.code = ANY(${`{${STATE_CODES.join(',')}}`}::text[])
+      FROM acc WHERE v.account_id = acc.id AND v.status = 'open' AND v.code = ANY(${sqlArray('text', STATE_CODES)})
         AND NOT ${names}::jsonb ? (v.code || '/' || v.broker_key)
     )`;
 }

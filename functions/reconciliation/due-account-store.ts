@@ -9,6 +9,7 @@ import { type Command, commandOf, openCommands } from '../execution/command-stor
 import { bridgesOfAccounts, type KnownBridge, knownBridgeOf } from '../identity/bridge-store.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import { guardOrderOf, guardOrders } from '../risk/guard-order-store.ts';
 import { type Turn, type TurnLease, takeTurnLeases, turnLeaseOf } from './turn-lease-store.ts';
 
@@ -66,7 +67,7 @@ export async function prepareAccounts(
   turns: readonly Turn[],
   nowMs: number,
 ): Promise<Map<string, Prepared>> {
-  const ids = sql`${`{${accountIds.join(',')}}`}::uuid[]`;
+  const ids = sqlArray('uuid', accountIds);
   // The leases first, and the reading after: what the holder before stored is seen.
   const taking = turns.length === 0 ? [] : [takeTurnLeases(turns, nowMs)];
   const reading = [

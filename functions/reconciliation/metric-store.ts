@@ -13,6 +13,7 @@ import type { Deps } from '../platform/deps.ts';
 import { INFINITE, type Measured, type MetricFamily, SUM } from '../platform/metric-family.ts';
 import { outboxDepthQuery } from '../platform/outbox-store.ts';
 import { rowTime } from '../platform/page.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import {
   APPROVAL_LATENCY,
   APPROVALS,
@@ -49,12 +50,10 @@ const withinIds = (column: SQL, { from, to }: Range): SQL =>
 const firstId = (at: SQL): SQL =>
   sql`(lpad(to_hex((extract(epoch FROM ${at}) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid`;
 
-const list = (values: readonly (string | number)[]): string => `{${values.join(',')}}`;
-
 /** Two rows for each observation: its bucket, and its seconds for the sum. */
 const observations = (bounds: readonly number[], seconds: SQL, from: SQL): SQL =>
   sql`SELECT o.label, o.value FROM (SELECT greatest(extract(epoch FROM ${seconds}), 0) AS took ${from}) s
-    CROSS JOIN LATERAL (VALUES (coalesce((SELECT min(b)::text FROM unnest(${list(bounds)}::numeric[]) b
+    CROSS JOIN LATERAL (VALUES (coalesce((SELECT min(b)::text FROM unnest(${sqlArray('numeric', bounds)}) b
       WHERE b >= s.took), ${INFINITE}), 1::numeric), (${SUM}, s.took)) o(label, value)`;
 
 /**
@@ -62,7 +61,7 @@ const observations = (bounds: readonly number[], seconds: SQL, from: SQL): SQL =
  * by itself: each is a program's (`expert`). What came before `from` is looked at only of trips that went on until then.
  */
 const autoclosed = (r: Range): SQL => sql`SELECT CASE WHEN x.cause LIKE 'daily:%' THEN 'daily'
-    WHEN x.cause = ANY(${list(CLOSING_CAUSES)}::text[]) THEN x.cause ELSE 'other' END AS label, 1 AS value
+    WHEN x.cause = ANY(${sqlArray('text', CLOSING_CAUSES)}) THEN x.cause ELSE 'other' END AS label, 1 AS value
   FROM (SELECT split_part(t.cause, ',', 1) AS cause, min(d.recorded_at) AS at
     FROM guard_trips t CROSS JOIN LATERAL (SELECT coalesce(least(t.flat_at, t.stopped_at), 'infinity') AS at) AS e
       JOIN broker_deals d ON d.account_id = t.account_id AND d.time >= t.triggered_at - interval '1 minute'
@@ -121,7 +120,7 @@ const SOURCES: readonly Source[] = [
     family: DIVERGENCES,
     rows: (
       r,
-    ) => sql`SELECT CASE WHEN code = ANY(${list(DIVERGENCE_CODES)}::text[]) THEN code ELSE 'other' END AS label,
+    ) => sql`SELECT CASE WHEN code = ANY(${sqlArray('text', DIVERGENCE_CODES)}) THEN code ELSE 'other' END AS label,
       1 AS value FROM divergences WHERE ${within(sql`detected_at`, r)}`,
   },
   {
@@ -131,15 +130,15 @@ const SOURCES: readonly Source[] = [
   },
   { family: POSITIONS_AUTOCLOSED, rows: autoclosed },
 ];
-const NAMES = list(SOURCES.map((s) => s.family.name).sort());
+const NAMES = sqlArray('text', SOURCES.map((s) => s.family.name).sort());
 
 /** Moves every cursor on as far as is safe. Any number at once, and repeats, change no total. */
 export async function rollUpMetrics({ db, clock }: Pick<Deps, 'db' | 'clock'>): Promise<void> {
   const to = isoTime(clock.nowMs() - LAG_MS);
   await db.batch([
     sql`INSERT INTO metric_cursors (metric, counted_to, candidate, candidate_xid)
-        SELECT m, 'epoch', 'epoch', 0 FROM unnest(${NAMES}::text[]) m ON CONFLICT DO NOTHING`,
-    sql`SELECT 1 AS one FROM metric_cursors WHERE metric = ANY(${NAMES}::text[]) ORDER BY metric FOR UPDATE`,
+        SELECT m, 'epoch', 'epoch', 0 FROM unnest(${NAMES}) m ON CONFLICT DO NOTHING`,
+    sql`SELECT 1 AS one FROM metric_cursors WHERE metric = ANY(${NAMES}) ORDER BY metric FOR UPDATE`,
     ...SOURCES.map((source) => advance(source, sql`${to}::timestamptz`)),
   ]);
 }

@@ -9,17 +9,18 @@ import { equityPoint } from '../ledger/equity-point-store.ts';
 import { RECENT, spreadSample, USUAL } from '../market/spread-watch.ts';
 import { isoTime } from '../platform/clock.ts';
 import { sum } from '../platform/decimal.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 
 /**
  * Positions and symbols take the place of those that stood there; positions that are not there any more go. What the account
  * was worth is kept beside.
  */
 export function openState(account: Account, snapshot: Snapshot): SQL {
-  const identifiers = `{${snapshot.positions.map((p) => p.identifier).join(',')}}`;
+  const identifiers = snapshot.positions.map((p) => p.identifier);
   return sql`pos AS (${positionUpsert(snapshot)}), sym AS (${symbolUpsert(account, snapshot)}),
     unnamed AS (${unnamedSymbols(snapshot)}), gone AS (
       DELETE FROM positions USING acc WHERE positions.account_id = acc.id
-        AND NOT positions.identifier = ANY(${identifiers}::text[])),
+        AND NOT positions.identifier = ANY(${sqlArray('text', identifiers)})),
     worth AS (${equityPoint({ ...snapshot.account, atMs: snapshot.captured_at })})`;
 }
 

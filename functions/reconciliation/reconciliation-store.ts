@@ -18,6 +18,7 @@ import { isoTime } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { plain } from '../platform/decimal.ts';
 import { readPage, rowTime } from '../platform/page.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import {
   GUARD_COLUMNS,
   type GuardNews,
@@ -38,8 +39,6 @@ import type { StoredBooks } from './stored-books.ts';
 import { booksOf, storedBooks } from './stored-books-store.ts';
 import { heldTurn, type TurnLease, turnEnd } from './turn-lease-store.ts';
 
-const textArray = (values: readonly string[]) => `{${values.map((v) => `"${v}"`).join(',')}}`;
-
 /** The account and everything stored that the snapshot touches, in one round trip and one transaction. */
 export async function readReconcileState(
   db: Database,
@@ -57,13 +56,11 @@ export async function readReconcileState(
 } | null> {
   const account = sql`${accountId}::uuid`;
   const named = [...snapshot.positions.map((p) => p.identifier), ...snapshot.deals.map((d) => d.position_id)];
-  const tickets = sql`${textArray(snapshot.deals.map((d) => d.ticket))}::text[]`;
+  const tickets = sqlArray('text', new Set(snapshot.deals.map((d) => d.ticket)));
   // Whichever attempt of a command it was.
-  const numbers = textArray([
-    ...new Set([...snapshot.positions, ...snapshot.deals].map((x) => String(commandNumber(x.magic)))),
-  ]);
+  const numbers = new Set([...snapshot.positions, ...snapshot.deals].map((x) => commandNumber(x.magic)));
   // As arrays made beforehand, so that each row is found by its index.
-  const positions = sql`ARRAY(SELECT unnest(${textArray([...new Set(named)].filter((id) => id !== '0'))}::text[])
+  const positions = sql`ARRAY(SELECT unnest(${sqlArray('text', new Set(named.filter((id) => id !== '0')))})
     UNION SELECT t.position_id FROM trades t WHERE t.account_id = ${account} AND t.status <> 'closed'
     UNION SELECT o.position_id FROM broker_deals o WHERE o.account_id = ${account} AND o.ticket = ANY(${tickets})
       AND o.position_id <> '0')`;
@@ -73,7 +70,7 @@ export async function readReconcileState(
     storedBooks(accountId, snapshot),
     ...positionFactStatements(accountId, {
       deals: sql`(d.position_id = ANY(${positions}) OR d.position_id = '0' AND d.ticket = ANY(${tickets}))`,
-      commands: sql`(c.magic >> 4 = ANY(${numbers}::bigint[]) OR c.position_id = ANY(${positions}))`,
+      commands: sql`(c.magic >> 4 = ANY(${sqlArray('bigint', numbers)}) OR c.position_id = ANY(${positions}))`,
       positions,
     }),
   ]);

@@ -3,6 +3,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Snapshot } from '../bridge/bridge-protocol.ts';
 import { timestampMs } from '../platform/clock.ts';
 import type { Row } from '../platform/database.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import type { StoredBooks, StoredCommand, StoredDivergence, StoredPosition } from './stored-books.ts';
 
 /** As `commandComment` makes them: under a namespace of ours a lost number may still be told by it. */
@@ -10,29 +11,28 @@ const OWN_COMMENT = /^cs[0-9a-f]{10,12}/;
 /** A cancellation or a stop explains what is seen some time after it. */
 const EXPLAINS = sql`interval '1 day'`;
 
-const array = (values: Iterable<string>): string =>
-  `{${[...new Set(values)].map((v) => `"${v}"`).join(',')}}`;
 const ms = (time: SQL): SQL => sql`(extract(epoch FROM ${time}) * 1000)::bigint`;
 
 /** SELECT of one row for `booksOf`, where there is such an account. */
 export function storedBooks(accountId: string, s: Snapshot): SQL {
   const rows = [...s.positions, ...s.deals, ...s.orders, ...s.history_orders];
-  const numbers = array(rows.map((x) => String(BigInt(x.magic) >> 4n)));
-  const comments = array(rows.flatMap((x) => OWN_COMMENT.exec(x.comment)?.[0] ?? []));
-  const ended = array(s.history_orders.map((o) => o.ticket));
-  const shown = array(s.positions.map((p) => p.identifier));
+  const numbers = new Set(rows.map((x) => BigInt(x.magic) >> 4n));
+  const comments = new Set(rows.flatMap((x) => OWN_COMMENT.exec(x.comment)?.[0] ?? []));
+  const ended = new Set(s.history_orders.map((o) => o.ticket));
+  const shown = new Set(s.positions.map((p) => p.identifier));
   return sql`SELECT a.bound_at, (SELECT coalesce(jsonb_agg(jsonb_build_object('identifier', p.identifier, 'ticket', p.ticket,
         'volume', p.volume::text, 'stopLoss', p.stop_loss::text, 'takeProfit', p.take_profit::text, 'swap', p.swap::text)), '[]')
       FROM positions p WHERE p.account_id = a.id) AS shown,
     (SELECT coalesce(jsonb_agg(o.ticket || '/' || o.state), '[]') FROM broker_orders o
-      WHERE o.account_id = a.id AND o.ticket = ANY(${ended}::text[])) AS ended,
+      WHERE o.account_id = a.id AND o.ticket = ANY(${sqlArray('text', ended)})) AS ended,
     (SELECT coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'kind', c.kind, 'state', c.state, 'magic', c.magic::text,
         'comment', c.comment, 'symbol', c.symbol, 'signalId', c.signal_id, 'orderTicket', c.order_ticket,
         'askedPrice', coalesce(c.instruction->'order'->>'price', f.terms->>'price'), 'targetId', c.target_id,
         'pre', coalesce(c.instruction->'pre', '{}'), 'order', coalesce(c.instruction->'order', '{}'))), '[]')
       FROM commands c LEFT JOIN approvals f ON f.id = c.approval_id
-      WHERE c.account_id = a.id AND c.reason IS DISTINCT FROM 'magic_in_use' AND (c.magic >> 4 = ANY(${numbers}::bigint[])
-        OR c.position_id = ANY(${shown}::text[]) OR left(c.comment, 12) = ANY(${comments}::text[])
+      WHERE c.account_id = a.id AND c.reason IS DISTINCT FROM 'magic_in_use'
+        AND (c.magic >> 4 = ANY(${sqlArray('bigint', numbers)})
+        OR c.position_id = ANY(${sqlArray('text', shown)}) OR left(c.comment, 12) = ANY(${sqlArray('text', comments)})
         OR c.kind IN ('cancel', 'modify_sltp') AND (c.state IN ('created', 'sent', 'unknown')
           OR c.updated_at > coalesce(a.snapshot_at, c.updated_at) - ${EXPLAINS}))) AS commands,
     (SELECT coalesce(jsonb_agg(jsonb_build_object('code', v.code, 'brokerKey', v.broker_key, 'status', v.status,

@@ -10,6 +10,7 @@ import { isoTime } from '../platform/clock.ts';
 import type { Database, Row } from '../platform/database.ts';
 import { plain } from '../platform/decimal.ts';
 import { rowTime } from '../platform/page.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import {
   type AccountFlows,
   type DailyLimit,
@@ -21,9 +22,8 @@ import {
 } from './daily-loss.ts';
 import { GUARD_COLUMNS, guardJoin, guardOf } from './guard-store.ts';
 
-const CASHFLOWS = sql`${`{${CASHFLOW_TYPES.join(',')}}`}::text[]`;
-const times = (instants: readonly number[]): SQL =>
-  sql`${`{${instants.map(isoTime).join(',')}}`}::timestamptz[]`;
+const CASHFLOWS = sqlArray('text', CASHFLOW_TYPES);
+const times = (instants: readonly number[]): SQL => sqlArray('timestamptz', instants.map(isoTime));
 const flowsOf = (which: SQL): SQL =>
   sql`SELECT coalesce(sum(b.money), 0) AS flowed FROM (${countedDeals(which)}) b WHERE b.type = ANY(${CASHFLOWS})`;
 

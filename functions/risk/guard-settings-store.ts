@@ -8,6 +8,7 @@ import { type AuditEntry, auditInsert } from '../platform/audit.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Database, Row } from '../platform/database.ts';
 import { rowTime } from '../platform/page.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import type { GuardSettingsChange, StatedGuardSettings } from './guard-settings.ts';
 import { statedGuardSettings } from './guard-settings.ts';
 import type { GuardPhase } from './guard-state.ts';
@@ -91,10 +92,10 @@ export async function changeGuardSettings(
   audit: AuditEntry,
 ): Promise<'changed' | null> {
   const now = sql`${isoTime(audit.nowMs)}::timestamptz`;
-  const held = `{${[...HELD_PHASES].join(',')}}`;
   const rows = await db.run(sql`WITH acc AS (
       UPDATE accounts SET version = version + 1, updated_at = ${now}
-      WHERE id = ${accountId}::uuid AND version = ${version}::int AND guard_phase <> ALL(${held}::text[]) RETURNING id
+      WHERE id = ${accountId}::uuid AND version = ${version}::int AND guard_phase <> ALL(${sqlArray('text', HELD_PHASES)})
+      RETURNING id
     ), guard AS (
       INSERT INTO guards (account_id, settings, updated_at)
       SELECT acc.id, ${JSON.stringify({ ...set, ...change })}::jsonb, ${now} FROM acc

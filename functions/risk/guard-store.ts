@@ -9,6 +9,7 @@ import { isoTime } from '../platform/clock.ts';
 import type { Row } from '../platform/database.ts';
 import { derivedId } from '../platform/ids.ts';
 import { FIRST_PATIENCE_MS } from '../platform/outbox-store.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 import { guardAlert } from './guard-alert.ts';
 import { type GuardSettings, parseGuardSettings } from './guard-settings.ts';
 import { boundPhase, type GuardEffect, type GuardState } from './guard-state.ts';
@@ -56,7 +57,7 @@ export function guardParts(accountId: string, news: GuardNews, nowMs: number): S
     // The samples that it was decided by; what is known later forgets them.
     evidence: { ...row.evidence, samples: news.state.recent },
   }));
-  const reopened = `{${rows.flatMap((r) => (r.reopened ? [r.id] : [])).join(',')}}`;
+  const reopened = rows.flatMap((r) => (r.reopened ? [r.id] : []));
   return sql`guard AS (
       INSERT INTO guards (account_id, state, updated_at)
       SELECT acc.id, ${JSON.stringify(news.state)}::jsonb, ${now} FROM acc
@@ -71,7 +72,7 @@ export function guardParts(accountId: string, news: GuardNews, nowMs: number): S
         flat_at timestamptz, ended_at timestamptz, end_reason text)
       ON CONFLICT (id) DO UPDATE SET triggered_at = coalesce(guard_trips.triggered_at, excluded.triggered_at),
         revoked_at = coalesce(guard_trips.revoked_at, excluded.revoked_at),
-        flat_at = CASE WHEN guard_trips.id = ANY(${reopened}::uuid[]) THEN NULL
+        flat_at = CASE WHEN guard_trips.id = ANY(${sqlArray('uuid', reopened)}) THEN NULL
           ELSE coalesce(excluded.flat_at, guard_trips.flat_at) END,
         ended_at = coalesce(guard_trips.ended_at, excluded.ended_at),
         end_reason = coalesce(guard_trips.end_reason, excluded.end_reason)

@@ -4,6 +4,7 @@ import type { Deps } from '../platform/deps.ts';
 import { derivedId } from '../platform/ids.ts';
 import type { OutboxEvent } from '../platform/outbox-store.ts';
 import { wishInsert } from '../platform/picture-wish.ts';
+import { sqlArray } from '../platform/sql-array.ts';
 
 /** Deliveries that one statement writes: bounded, so that no audience is too large for the time a call has. */
 const PAGE = 5_000;
@@ -15,8 +16,8 @@ const PAGE = 5_000;
  * cancellation: none overtakes the other. A picture is wished for the owner of each signal that has candles to come by.
  */
 export async function fanOutSignals(deps: Deps, events: readonly OutboxEvent[]): Promise<void> {
-  const signals = `{${events.map((e) => String(e.payload['signal_id'])).join(',')}}`;
-  const ids = `{${events.map((e) => e.id).join(',')}}`;
+  const signals = events.map((e) => String(e.payload['signal_id']));
+  const ids = events.map((e) => e.id);
   const wishes = events.map((e) => {
     const signal = String(e.payload['signal_id']);
     return { signal, event: derivedId(signal, 'picture') };
@@ -28,7 +29,7 @@ export async function fanOutSignals(deps: Deps, events: readonly OutboxEvent[]):
   for (;;) {
     const nowMs = deps.clock.nowMs();
     const [page] = await deps.db.run(sql`WITH s AS (
-      SELECT id, user_id, producer_id, status, created_at FROM signals WHERE id = ANY(${signals}::uuid[])
+      SELECT id, user_id, producer_id, status, created_at FROM signals WHERE id = ANY(${sqlArray('uuid', signals)})
       ORDER BY id FOR SHARE
     ), due AS (
       SELECT s.id, u.user_id, s.status, s.created_at FROM s JOIN subscriptions u USING (producer_id)
@@ -39,7 +40,7 @@ export async function fanOutSignals(deps: Deps, events: readonly OutboxEvent[]):
       SELECT id, user_id, status, created_at, created_at FROM due ON CONFLICT DO NOTHING
     ), pictures AS (${wishInsert('signal', pictures, nowMs)}), don AS (
       UPDATE outbox SET done_at = ${isoTime(nowMs)}::timestamptz
-      WHERE id = ANY(${ids}::uuid[]) AND done_at IS NULL AND (SELECT count(*) FROM due) < ${PAGE}
+      WHERE id = ANY(${sqlArray('uuid', ids)}) AND done_at IS NULL AND (SELECT count(*) FROM due) < ${PAGE}
     ) SELECT count(*)::int AS found FROM due`);
     if (Number(page?.['found']) < PAGE) return;
   }

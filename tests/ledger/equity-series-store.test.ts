@@ -153,6 +153,7 @@ describe('the deals of a report', () => {
       { timeMs, ticket: '14', type: 'buy', amount: '7' },
       { timeMs, ticket: '14', type: 'buy_canceled', amount: '0', revision: 1 },
       { timeMs, ticket: '13', type: 'credit', amount: '50' },
+      { timeMs, ticket: '15', type: 'correction', amount: '-3' },
     ]);
     const { points } = accountOf([{ minutes: 1, made: 5, flow: 0, late: false }]);
     await thinned(points, 'UTC');
@@ -167,12 +168,13 @@ describe('the deals of a report', () => {
       { units: 0n, kind: 'unseen' },
       { units: unitsOf('50'), kind: 'flow' },
       { units: unitsOf('7'), kind: 'result' },
+      { units: unitsOf('-3'), kind: 'correction' },
     ]);
     // Of a point with which nobody knows what was told nobody knows that it was what was held.
     await thinned(
       points.map((p) => ({ ...p, booked: null, flowed: null })),
       'UTC',
     );
-    expect(await booked()).toHaveLength(5);
+    expect(await booked()).toHaveLength(6);
   });
 });
