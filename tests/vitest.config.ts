@@ -34,29 +34,21 @@ TOGETHER.push(
   'tests/faults/hang-up.test.ts',
 );
 
-/** What a run leaves to another, which has the machine for itself: its clock waits for nobody, and its calls time out. */
-const APART = (process.env['APART'] ?? '').split(',').filter((file) => file !== '');
-
 /** What takes longest comes first, or a core would wait for it at the end. A run knows no times of the one before. */
 const LONGEST = [
+  ...['contracts/lambda', 'contracts/worker'],
+  ...['execution', 'reconciliation', 'guard'].map((name) => `faults/${name}/schedules`),
+  ...['infra/local/start', 'infra/local/start-refusals'],
+  ...['execution', 'guard'].map((name) => `faults/${name}/mutants`),
+  ...['faults/kill', 'drizzle/migrate', 'faults/misconfigured', 'faults/polled-bridge', 'infra/local/demo'],
+  ...['infra/import-deals', 'faults/reconciliation/mutants', 'infra/mt5/mt5-bridge', 'infra/aws/app'],
   ...[
-    'contracts/lambda',
-    'contracts/worker',
-    'infra/local/start',
-    'faults/execution/schedules',
-    'faults/reconciliation/schedules',
-    'faults/guard/schedules',
-  ],
-  ...[
-    'faults/execution/mutants',
-    'faults/reconciliation/mutants',
-    'faults/guard/mutants',
+    'infra/chart',
+    'infra/import-candles',
+    'faults/reconciliation-twice',
     'faults/database',
-    'faults/kill',
-    'infra/local/start-refusals',
-    'drizzle/migrate',
+    'faults/redis',
   ],
-  ...['faults/misconfigured', 'infra/local/demo', 'infra/aws/app', 'infra/import-candles'],
 ].map((name) => `tests/${name}.test.ts`);
 
 class LongestFirst extends BaseSequencer {
@@ -89,12 +81,13 @@ export default defineConfig({
         test: {
           name: 'alone',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/workers/**', ...TOGETHER, ...APART],
+          exclude: ['tests/workers/**', ...TOGETHER],
         },
       },
     ],
     globalSetup: ['tests/support/database-server.ts'],
     setupFiles: ['tests/support/compiled-children.ts'],
+    execArgv: ['--import', new URL('../infra/local/quick-drizzle.ts', import.meta.url).href],
     passWithNoTests: false,
     testTimeout: 60_000,
     hookTimeout: 120_000,
@@ -102,8 +95,9 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // Or Node itself would load the `.wasm` of a package, past the plugin above.
     server: { deps: { inline: [/\.wasm$/] } },
-    // Two cores, and often a file that waits: for a time to pass, for a process to start or to be gone.
-    maxWorkers: 5,
+    // Two cores, and often a file that waits: for a time to pass, for a process to start or to be gone. More would only slow
+    // the contracts, which take longest of all.
+    maxWorkers: 4,
     // Measured over the project `together` alone: what the other adds runs as bundles, in processes that it does not see.
     coverage: {
       provider: 'v8',

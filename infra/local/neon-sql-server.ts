@@ -8,7 +8,7 @@
 // - Session settings (`SET`) live on with a pooled connection, as at Neon: use SET LOCAL in a batch.
 // Known difference: COMMIT travels with its batch, so a batch answered with 507 may have been committed.
 // Source: neondatabase/neon, proxy/src/serverless/sql_over_http.rs.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import pg from 'pg';
 import { type LoopbackServer, listenLoopback } from './listen-loopback.ts';
 import { type Abort, ConnectFailure, NeonConnectionPools } from './neon-connection-pool.ts';
@@ -32,9 +32,11 @@ export interface NeonSqlOptions {
 export interface NeonSqlServer extends LoopbackServer {
   /** Connections to PostgreSQL, over all connection strings. */
   counts: () => { open: number; idle: number };
+  /** Answers a request that comes from this very process, without a socket. Header names are in lower case. */
+  ask: (headers: IncomingHttpHeaders, body: string) => Promise<NeonSqlAnswer>;
 }
 
-interface Answer {
+export interface NeonSqlAnswer {
   status: number;
   body: string;
   headers?: Record<string, string>;
@@ -59,7 +61,7 @@ function readBody(request: IncomingMessage): Promise<string> {
   });
 }
 
-function answerOutcome(outcome: RunOutcome, request: SqlRequest): Answer {
+function answerOutcome(outcome: RunOutcome, request: SqlRequest): NeonSqlAnswer {
   switch (outcome.kind) {
     case 'too-large': {
       const message = `response is too large (max is ${MAX_RESPONSE_BYTES} bytes)`;
@@ -77,7 +79,7 @@ function answerOutcome(outcome: RunOutcome, request: SqlRequest): Answer {
   }
 }
 
-function answerFailure(error: unknown): Answer {
+function answerFailure(error: unknown): NeonSqlAnswer {
   if (error instanceof BadSqlRequest) return { status: error.status, body: errorJson(error, false) };
   if (error instanceof ConnectFailure) {
     const cause = error.cause instanceof Error ? error.cause : error;
@@ -88,16 +90,29 @@ function answerFailure(error: unknown): Answer {
   return { status: 500, body: errorJson(error instanceof Error ? error : new Error(String(error)), false) };
 }
 
-async function answer(request: IncomingMessage, pools: NeonConnectionPools, abort: Abort): Promise<Answer> {
+async function answer(
+  request: IncomingMessage,
+  pools: NeonConnectionPools,
+  abort: Abort,
+): Promise<NeonSqlAnswer> {
   const path = request.url?.split('?', 1)[0];
   if (path !== '/sql') return { status: 404, body: '{"message":"not found"}' };
   if (request.method !== 'POST') return { status: 405, body: '{"message":"method not allowed"}' };
+  return answerSql(request.headers, () => readBody(request), pools, abort);
+}
+
+async function answerSql(
+  headers: IncomingHttpHeaders,
+  readText: () => string | Promise<string>,
+  pools: NeonConnectionPools,
+  abort: Abort,
+): Promise<NeonSqlAnswer> {
   try {
-    const body = await readBody(request);
-    const connectionString = request.headers['neon-connection-string'];
+    const body = await readText();
+    const connectionString = headers['neon-connection-string'];
     if (typeof connectionString !== 'string')
       throw new BadSqlRequest('missing header `Neon-Connection-String`');
-    const sql = readSqlRequest(request.headers, body);
+    const sql = readSqlRequest(headers, body);
     const statements = sql.statements.map(({ statement }) => statement);
     return answerOutcome(await pools.run(connectionString, statements, sql.batch?.begin, abort), sql);
   } catch (error) {
@@ -144,6 +159,7 @@ export async function startNeonSqlServer(options: NeonSqlOptions): Promise<NeonS
     url: `${listening.url}/sql`,
     port: listening.port,
     counts: () => pools.counts(),
+    ask: (headers, body) => answerSql(headers, () => body, pools, { aborted: false, cancel: undefined }),
     stop: async () => {
       await listening.stop();
       await pools.close();

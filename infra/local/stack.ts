@@ -290,7 +290,8 @@ async function assertPortsFree(options: StackOptions, secrets: StackSecrets): Pr
 
 async function firstOwner(environment: Record<string, string>): Promise<string> {
   const script = join(REPOSITORY, 'infra', 'owner.ts');
-  const { stdout } = await promisify(execFile)(process.execPath, [script, '--email', 'owner@demo.example'], {
+  const args = ['--import', new URL('quick-drizzle.ts', import.meta.url).href, script];
+  const { stdout } = await promisify(execFile)(process.execPath, [...args, '--email', 'owner@demo.example'], {
     env: { ...process.env, ...environment },
   });
   return stdout.trim();

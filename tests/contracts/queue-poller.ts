@@ -1,6 +1,9 @@
 // What AWS does between a queue and a function: receives, invokes, and deletes what was not reported as failed.
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 
+/** As AWS polls for a function, and as long as a queue lets it: four queues that are asked each second keep two processes busy. */
+const LONG_POLL_SECONDS = 20;
+
 type Received = { Messages?: { MessageId: string; ReceiptHandle: string; Body: string }[] };
 export type QueuePoller = { stop(): Promise<void> };
 
@@ -21,7 +24,10 @@ export function pollQueue(
     return (await answer.json()) as Received;
   };
   const turn = async (): Promise<void> => {
-    const { Messages = [] } = await ask('ReceiveMessage', { MaxNumberOfMessages: 10, WaitTimeSeconds: 1 });
+    const { Messages = [] } = await ask('ReceiveMessage', {
+      MaxNumberOfMessages: 10,
+      WaitTimeSeconds: LONG_POLL_SECONDS,
+    });
     if (Messages.length === 0) return;
     const Records = Messages.map(
       (m) => ({ messageId: m.MessageId, receiptHandle: m.ReceiptHandle, body: m.Body }) as SQSRecord,

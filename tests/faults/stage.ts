@@ -43,7 +43,7 @@ export type Ground = {
 /**
  * Starts the stack, and has the database note each state of a command. The next command of an account in `test_delays` is
  * made as old as if the queue had kept it for so long, or, where no time is said, its message is one that the queue loses:
- * an event that is found by nobody until the schedule sends it again.
+ * an event that is found by nobody until the schedule sends it again. No picture is drawn by itself: nobody looks at one.
  */
 export async function startGround(): Promise<Ground> {
   const fixture = await startStackFixture(1_000);
@@ -100,6 +100,7 @@ const WITNESS = `
       IF EXISTS (SELECT 1 FROM test_losses WHERE command_id = NEW.id) THEN NEW.dead_at := NEW.created_at; END IF;
       RETURN NEW;
     END $$;
+  CREATE FUNCTION test_unseen() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
   CREATE FUNCTION test_state() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
     BEGIN
       INSERT INTO test_states (command_id, account_id, was, state)
@@ -109,6 +110,8 @@ const WITNESS = `
   CREATE TRIGGER test_delay BEFORE INSERT ON commands FOR EACH ROW EXECUTE FUNCTION test_delay();
   CREATE TRIGGER test_loss BEFORE INSERT ON outbox FOR EACH ROW WHEN (NEW.topic = 'command.created')
     EXECUTE FUNCTION test_loss();
+  CREATE TRIGGER test_unseen BEFORE INSERT ON outbox FOR EACH ROW WHEN (NEW.topic = 'picture.wanted')
+    EXECUTE FUNCTION test_unseen();
   CREATE TRIGGER test_made AFTER INSERT ON commands FOR EACH ROW EXECUTE FUNCTION test_state();
   CREATE TRIGGER test_moved AFTER UPDATE ON commands FOR EACH ROW WHEN (OLD.state <> NEW.state)
     EXECUTE FUNCTION test_state();`;

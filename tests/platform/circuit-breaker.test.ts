@@ -4,6 +4,7 @@ import { type CircuitBreaker, createCircuitBreaker } from '../../functions/platf
 import { createRedis } from '../../functions/platform/redis.ts';
 import { type LoopbackServer, listenLoopback } from '../../infra/local/listen-loopback.ts';
 import { startUpstashServer } from '../../infra/local/upstash-server.ts';
+import { waitForRedis } from '../support/patient-redis.ts';
 import { testClock } from '../support/test-clock.ts';
 
 const TOKEN = 'local-token';
@@ -11,6 +12,7 @@ const POLICY = { failuresToOpen: 3, openMs: 30_000, mostOpenMs: 120_000, trialMs
 const servers: LoopbackServer[] = [];
 let upstash: LoopbackServer;
 let names = 0;
+waitForRedis();
 
 beforeAll(async () => {
   upstash = await startUpstashServer({ port: 0, token: TOKEN });

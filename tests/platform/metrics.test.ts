@@ -7,12 +7,14 @@ import { createMetrics, idleMetrics, type Metrics } from '../../functions/platfo
 import { createRedis, redisAnswers } from '../../functions/platform/redis.ts';
 import { type LoopbackServer, listenLoopback } from '../../infra/local/listen-loopback.ts';
 import { startUpstashServer } from '../../infra/local/upstash-server.ts';
+import { waitForRedis } from '../support/patient-redis.ts';
 
 const TOKEN = 'local-token';
 const servers: LoopbackServer[] = [];
 let redis: LoopbackServer;
 let ports: { family: CounterFamily; waits: HistogramFamily };
 let names = 0;
+const redisCalls = waitForRedis();
 
 beforeAll(async () => {
   redis = await startUpstashServer({ port: 0, token: TOKEN });
@@ -223,6 +225,7 @@ describe('Redis in trouble costs nothing', () => {
     });
     const of = families();
     const i = isolate(url, of);
+    redisCalls.isPatient = false;
     expect(await redisAnswers(createRedis({ url, token: TOKEN }))).toBe(false);
     expect(await read(i), 'no zeros that nobody has counted').toBeNull();
     for (let n = 0; n < 5; n += 1) {
@@ -233,6 +236,7 @@ describe('Redis in trouble costs nothing', () => {
       i.clock.ms += 1_000;
     }
     target = redis.url;
+    redisCalls.isPatient = true;
     i.metrics.flush();
     await i.settle();
     expect(await read(i)).toEqual([{ a: 5 }, { 2: 5, sum: 10 }]);
@@ -290,8 +294,10 @@ describe('Redis in trouble costs nothing', () => {
     const i = isolate(url, of);
     i.metrics.count(of.family, ['a']);
     i.metrics.flush();
+    redisCalls.isPatient = false;
     const abandoned = i.settle();
     await arrived;
+    redisCalls.isPatient = true;
     hold = false;
     i.clock.ms += 1_000;
     i.metrics.flush();

@@ -176,7 +176,7 @@ describe.each(RUNTIMES)('a call on %s', (runtime, local, cloud) => {
 
   it('that is never answered ends as a timeout whose effect is unknown', async () => {
     const url = await serve(() => {});
-    expect(await local(request(url, { timeoutMs: 100 }))).toEqual({
+    expect(await local(request(url, { timeoutMs: 2_000 }))).toEqual({
       kind: 'failed',
       effect: 'unknown',
       word: 'timeout',
@@ -188,7 +188,7 @@ describe.each(RUNTIMES)('a call on %s', (runtime, local, cloud) => {
       res.writeHead(200, { 'content-length': '10' });
       res.write('half');
     });
-    expect(await local(request(url, { timeoutMs: 200 }))).toMatchObject({
+    expect(await local(request(url, { timeoutMs: 2_000 }))).toMatchObject({
       effect: 'unknown',
       word: 'timeout',
     });
@@ -239,7 +239,7 @@ describe.each(RUNTIMES)('a call on %s', (runtime, local, cloud) => {
     expect(await local(request(changed))).toEqual(unreachable);
     await gone;
     const interim = await serveRaw((socket) => void socket.write('HTTP/1.1 100 Continue\r\n\r\n'));
-    const ended = await local(request(interim, { timeoutMs: 200 }));
+    const ended = await local(request(interim, { timeoutMs: 2_000 }));
     expect(ended).toMatchObject({ kind: 'failed', effect: 'unknown' });
   });
 });

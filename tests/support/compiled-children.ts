@@ -4,3 +4,4 @@ import { COMPILED } from '../../infra/local/child-process.ts';
 
 process.env['NODE_COMPILE_CACHE'] = COMPILED;
 delete process.env['NODE_DISABLE_COMPILE_CACHE'];
+process.env['NODE_OPTIONS'] = `--import ${new URL('../../infra/local/quick-drizzle.ts', import.meta.url)}`;

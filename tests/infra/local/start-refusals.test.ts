@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/pro
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Json } from '../../../infra/local/api-client.ts';
 import type { DevFile } from '../../../infra/local/stack.ts';
 import { freePorts } from '../../../infra/local/stack-secrets.ts';
@@ -14,6 +14,8 @@ const folder = await mkdtemp(join(tmpdir(), 'countersign-refusals-'));
 const dataDir = join(folder, 'data');
 const [port = 0] = await freePorts(1);
 const MEND = 'put it back from a copy, or start with --fresh, which throws the data away';
+// One of these tests starts four stacks in turn, beside other suites that take what there is of the machine.
+vi.setConfig({ testTimeout: 300_000 });
 const running: StackProcess[] = [];
 let dev: DevFile;
 let signalId = '';
