@@ -79,19 +79,24 @@ export async function comeToRest(desk: Desk): Promise<void> {
     await desk.settle();
     await desk.reconcile();
   };
+  const endCommands = async () => {
+    for (let round = 0; round < ROUNDS && (await open()).commands > 0; round += 1) {
+      await desk.pass(ROUND_SECONDS);
+      await work();
+    }
+  };
   await desk.settle();
   for (let round = 0; round < QUICK_ROUNDS; round += 1) {
     await work();
     if ((await open()).events === 0) break;
   }
-  for (let round = 0; round < ROUNDS && (await open()).commands > 0; round += 1) {
-    await desk.pass(ROUND_SECONDS);
-    await work();
-  }
+  await endCommands();
   for (let round = 0; round < EXIT_ROUNDS && (await open()).exits > 0; round += 1) {
     await desk.pass(EXIT_SECONDS);
     await work();
   }
   await desk.settle();
   await desk.reconcile();
+  // That look may have ordered something, such as the stop of a position whose filling it was the first to see.
+  await endCommands();
 }
