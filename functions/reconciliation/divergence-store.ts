@@ -46,8 +46,12 @@ export function divergenceUpsert(accountId: string, found: readonly Divergence[]
   const reopens = sql`excluded.status = 'open' AND divergences.status = 'resolved'
     AND (coalesce(divergences.resolution, 'settled') IN ('settled', 'noted') OR divergences.seen_at < ${before}
       OR divergences.resolution = 'closed' AND divergences.resolved_at < ${isoTime(at.nowMs - INCIDENT_AFTER_MS)}::timestamptz)`;
-  const set = (column: string, otherwise = sql`divergences.${sql.identifier(column)}`) =>
-    sql`${sql.identifier(column)} = CASE WHEN ${reopens} THEN excluded.${sql.identifier(column)} ELSE ${otherwise} END`;
+  // What stood open and is shown to be over already, such as a position that was turned and closed since.
+  const ends = sql`excluded.resolution = 'noted' AND divergences.status = 'open'`;
+  const set = (column: string, when: SQL) =>
+    sql`${sql.identifier(column)} = CASE WHEN ${when} THEN excluded.${sql.identifier(column)}
+      ELSE divergences.${sql.identifier(column)} END`;
+  const [anew, changed] = [reopens, sql`${reopens} OR ${ends}`];
   return sql`found AS (
       SELECT * FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS x(id uuid, code text, key text, evidence jsonb,
         policy text, noted boolean, signal uuid, alarm bigint, "eventId" uuid)
@@ -60,8 +64,8 @@ export function divergenceUpsert(accountId: string, found: readonly Divergence[]
         CASE WHEN x.signal IS NOT NULL THEN 'adopted' WHEN x.noted THEN 'noted' END, x.signal
       FROM acc, found x
       ON CONFLICT (account_id, code, broker_key) DO UPDATE SET evidence = excluded.evidence, policy = excluded.policy,
-        seen_at = excluded.seen_at, ${set('status')}, ${set('detected_at')}, ${set('resolved_at')}, ${set('resolution')},
-        ${set('resolved_by')}, ${set('resolution_reason')}, ${set('signal_id')}
+        seen_at = excluded.seen_at, ${set('status', changed)}, ${set('resolved_at', changed)}, ${set('resolution', changed)},
+        ${set('detected_at', anew)}, ${set('resolved_by', anew)}, ${set('resolution_reason', anew)}, ${set('signal_id', anew)}
       RETURNING id, code, broker_key, evidence, policy, status, detected_at
     ), div_raised AS (
       INSERT INTO alerts (id, kind, subject_kind, subject_id, period, user_id, detail, event_id, created_at)

@@ -65,6 +65,21 @@ describe('a position that no command of ours opened', () => {
     }
   });
 
+  it('EXTERNAL_POSITION: seen open, then turned and closed between two looks, is over with the second', async () => {
+    desk = await DivergenceDesk.make(t, 'netting');
+    desk.manual(GOLD);
+    await desk.look();
+    expect(await desk.rows('EXTERNAL_POSITION')).toMatchObject([{ status: 'open' }]);
+    desk.manual({ ...GOLD, side: 'sell', volume: '0.30' });
+    desk.manual({ ...GOLD, volume: '0.20' });
+    for (let looked = 0; looked < 2; looked += 1) {
+      await desk.look();
+      expect(await desk.rows('EXTERNAL_POSITION')).toMatchObject([
+        { status: 'resolved', resolution: 'noted', evidence: { side: 'sell' } },
+      ]);
+    }
+  });
+
   it('ORPHAN_OWN: under our namespace nobody knows it, so entries of its symbol wait for a person', async () => {
     const magic = await lostMagic();
     bought(magic);
