@@ -149,10 +149,23 @@ function atBroker(command: Facts, lookup: Lookup, snapshot: Snapshot): UnknownVe
   }
   if (kind === 'close') return ofOrders(kind, orders);
   const position = places.flatMap((p) => p.positions).find(own);
-  if (position === undefined) return ofOrders(kind, orders);
+  if (position === undefined) return netted(instruction.order.type, deals) ?? ofOrders(kind, orders);
   // On netting an order's number may stand on the rest of what it took something from: that is not what it opened.
   const opened = instruction.order.type.startsWith(position.type) ? position.identifier : null;
   return { kind: 'done', orderTicket: opened, positionId: opened, volume: null, partial: false };
+}
+
+/** On netting an entry may meet what stands the other way: it traded, took something out, and opened nothing. */
+function netted(
+  orderType: string,
+  deals: readonly { ticket: string; order: string; entry: string | null; type: string; volume: string }[],
+): UnknownVerdict | null {
+  // What later takes out a position that it did open goes the other way.
+  const taken = deals.filter((d) => d.entry === 'out' && orderType.startsWith(d.type));
+  const [deal] = taken;
+  if (deal === undefined) return null;
+  const volume = volumeOf(taken);
+  return { kind: 'done', orderTicket: deal.order, positionId: null, volume, partial: false };
 }
 
 /** Of the orders of these tickets one that works and that nobody shows as ended: it may still trade. */

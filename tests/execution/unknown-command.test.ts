@@ -75,6 +75,15 @@ describe('a command whose answer never came', () => {
       '1001',
       '900',
     ],
+    [
+      'a deal that took from what stood the other way on netting, and opened nothing',
+      {
+        deals: [wireDeal({ entry: 'out', position_id: '900' })],
+        history_orders: [wireOrder({ state: 'filled' })],
+      },
+      '1001',
+      null,
+    ],
     ['its position', { positions: [wirePosition()] }, '1001', '1001'],
     ['its position under a new ticket', { positions: [wirePosition({ ticket: '2002' })] }, '1001', '1001'],
     [
@@ -105,6 +114,14 @@ describe('a command whose answer never came', () => {
         });
     },
   );
+
+  it('waits for its opening where all that is shown is what closed the other way', () => {
+    const found = {
+      deals: [wireDeal({ entry: 'out', type: 'sell' })],
+      orders: [wireOrder({ state: 'filled' })],
+    };
+    expect(judge(command(), lookup(found), LATE)).toEqual({ kind: 'wait' });
+  });
 
   it.each(['rejected', 'canceled', 'expired'])(
     'is not held up for ever by an order that ended %s without a deal',
