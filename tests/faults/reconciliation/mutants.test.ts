@@ -131,7 +131,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   '12: money that came before its deal is no gain': {
     file: 'functions/ledger/arrived-flows.ts',
-    piece: ['const now = standingAt(point, last);', 'const now = null as ReturnType<typeof standingAt>;'],
+    piece: ['const now = standingAt.get(i) ?? null;', 'const now = null as Standing | null;'],
     course: [BUY, LOOK, DEPOSIT, BLANK, LOOK, LOOK],
   },
   '14: the cause of an end': {
